@@ -1,0 +1,19 @@
+//! `insula`: Linux namespaces, from building blocks to apps. The command word is dispatched before any table is built.
+#![forbid(unsafe_code)]
+
+mod explain;
+mod run;
+mod tell;
+mod words;
+
+/// In debug builds every allocation between birth and exec aborts, so that tests prove that there is none.
+#[cfg(debug_assertions)]
+#[global_allocator]
+static GUARD: insula_sys::guard_alloc::Guard = insula_sys::guard_alloc::Guard;
+
+fn main() -> std::process::ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let word = arguments.next();
+    let rest: Vec<std::ffi::OsString> = arguments.collect();
+    words::dispatch(word.as_deref(), rest)
+}

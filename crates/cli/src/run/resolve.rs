@@ -1,0 +1,287 @@
+//! From names to things: accounts, namespaces, devices and id maps, as this machine has them now.
+
+use super::error::{Error as FlagError, Reason};
+use super::namespace::{Choice, UserNs};
+use super::request::Request;
+use super::root::Root;
+use super::spec::{self, IdMaps, Node, Surroundings};
+use super::user::Accounts;
+use super::{is_host_view, path};
+use insula_launch::host::Host;
+use insula_launch::resolve as in_root;
+use insula_oci::{DeviceKind, IdMapping, Mount, Namespace, NamespaceKind, Spec, escaped};
+use insula_runtime::ids::{self, Maps};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags, fstat, major, minor, open, stat};
+use rustix::io::Errno;
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+use std::fmt;
+use std::io::Read;
+
+/// The most that is read of an account file: 1 MiB.
+const MAX_ACCOUNTS_BYTES: u64 = 1 << 20;
+
+/// What cannot be resolved.
+#[derive(Debug)]
+pub enum Error {
+    /// A flag.
+    Flag(FlagError),
+    /// The root directory.
+    Root(String, Errno),
+    /// A file of the root that names users.
+    Accounts(&'static str, Errno),
+    /// `--userns=host` without the right to make namespaces.
+    NeedsUserNamespace,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |errno: &Errno| {
+            let text = std::io::Error::from(*errno).to_string();
+            text.split(" (os error").next().unwrap_or("").to_owned()
+        };
+        match self {
+            Error::Flag(error) => error.fmt(f),
+            Error::Root(path, errno) => write!(f, "root `{}`: {}", escaped(path), text(errno)),
+            Error::Accounts(path, errno) => write!(f, "read `{path}` of the root: {}", text(errno)),
+            Error::NeedsUserNamespace => {
+                f.write_str("`--userns host`: only root can make namespaces without one")
+            }
+        }
+    }
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::Root(_, Errno::NOTDIR) => Some("ROOT is `host` or a directory with a root file system"),
+            Error::Root(_, Errno::ACCESS) => Some("this user may not enter it"),
+            Error::Accounts(_, Errno::FBIG) => Some("an account file of more than 1 MiB is refused"),
+            Error::Accounts(_, Errno::INVAL) => {
+                Some("it must be a regular file; links out of the root are not followed")
+            }
+            Error::NeedsUserNamespace => Some("leave it out, or run as root"),
+            _ => None,
+        }
+    }
+}
+
+/// Makes the spec of a request, on this host.
+pub fn spec(request: &Request, host: &Host) -> Result<Spec, Error> {
+    let cwd = std::env::current_dir().ok().and_then(|cwd| cwd.into_os_string().into_string().ok());
+    let caller_cwd = cwd.unwrap_or_else(|| "/".to_owned());
+    let (root_path, default_cwd) = match &request.root {
+        Root::Host => ("/".to_owned(), caller_cwd.clone()),
+        Root::Directory(directory) => (path::from(&caller_cwd, directory), String::new()),
+    };
+    let root = open_root(&root_path)?;
+    let passwd = account_file(&root, c"etc/passwd", "/etc/passwd")?;
+    let group = account_file(&root, c"etc/group", "/etc/group")?;
+    let ids = host.ids();
+    let id_maps = id_maps(request, host)?;
+    let keeps = request.namespaces.user == UserNs::KeepId;
+    let joins = joins(request)?;
+    let surroundings = Surroundings {
+        accounts: Accounts { passwd: &passwd, group: &group },
+        caller_cwd,
+        default_cwd,
+        default_user: if keeps { (ids.uid, ids.gid) } else { (0, 0) },
+        denies_setgroups: id_maps.as_ref().is_some_and(|maps| !ids.may_map_any() && maps.gids.len() == 1),
+        binds_sys: request.namespaces.net != Choice::New && id_maps.is_some(),
+        id_maps,
+        joins,
+        devices: devices(request)?,
+        root_path,
+    };
+    let mut spec = spec::build(request, &surroundings).map_err(Error::Flag)?;
+    fit(&mut spec, request, host, surroundings.id_maps.as_ref());
+    Ok(spec)
+}
+
+fn open_root(path: &str) -> Result<OwnedFd, Error> {
+    // O_NONBLOCK and O_DIRECTORY: what is named may be a FIFO.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    open(path, flags, Mode::empty()).map_err(|errno| Error::Root(path.to_owned(), errno))
+}
+
+/// Reads a file that belongs to the root's owner, bounded and without waiting. A missing one is empty.
+fn account_file(root: &OwnedFd, path: &CStr, shown: &'static str) -> Result<String, Error> {
+    let error = |errno| Error::Accounts(shown, errno);
+    let file = match in_root::open(root.as_fd(), path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => return Ok(String::new()),
+        file => file.map_err(error)?,
+    };
+    if FileType::from_raw_mode(fstat(&file).map_err(error)?.st_mode) != FileType::RegularFile {
+        return Err(error(Errno::INVAL));
+    }
+    let mut bytes = Vec::new();
+    let read = std::fs::File::from(file).take(MAX_ACCOUNTS_BYTES + 1).read_to_end(&mut bytes);
+    let read = read.map_err(|e| error(Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
+    if u64::try_from(read).is_ok_and(|read| read > MAX_ACCOUNTS_BYTES) {
+        return Err(error(Errno::FBIG));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn id_maps(request: &Request, host: &Host) -> Result<Option<IdMaps>, Error> {
+    let choice = match request.namespaces.user {
+        UserNs::Auto => ids::Choice::Auto,
+        UserNs::Identity => ids::Choice::Identity,
+        UserNs::KeepId => ids::Choice::KeepId,
+        UserNs::Host if host.ids().may_mount() => return Ok(None),
+        UserNs::Host => return Err(Error::NeedsUserNamespace),
+    };
+    let Maps { uid, gid } = ids::choose(host, choice);
+    Ok(Some(IdMaps { uids: uid, gids: gid }))
+}
+
+/// The files behind names: `ip netns`' for the network.
+fn joins(request: &Request) -> Result<BTreeMap<NamespaceKind, String>, Error> {
+    let mut joins = BTreeMap::new();
+    if let Choice::Named(name) = &request.namespaces.net {
+        let path = format!("/run/netns/{name}");
+        if stat(path.as_str()).is_err() {
+            let reason = Reason::of(name, "is no named network namespace");
+            return Err(Error::Flag(FlagError::value(
+                "--net",
+                name,
+                reason,
+                "a name that `ip netns list` shows",
+            )));
+        }
+        joins.insert(NamespaceKind::Network, path);
+    }
+    Ok(joins)
+}
+
+fn devices(request: &Request) -> Result<Vec<Node>, Error> {
+    let mut nodes = Vec::new();
+    for device in &request.devices {
+        let refuse = |words: &str| {
+            let reason = Reason::of(&device.source, words);
+            Error::Flag(FlagError::value("--device", &device.source, reason, "the path of a device node"))
+        };
+        let stat = stat(device.source.as_str()).map_err(|_| refuse("does not exist"))?;
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::CharacterDevice => DeviceKind::Char,
+            FileType::BlockDevice => DeviceKind::Block,
+            _ => return Err(refuse("is no device")),
+        };
+        nodes.push(Node {
+            kind,
+            major: major(stat.st_rdev),
+            minor: minor(stat.st_rdev),
+            mode: stat.st_mode & 0o777,
+        });
+    }
+    Ok(nodes)
+}
+
+/// Fits the spec to what this host and these maps allow.
+fn fit(spec: &mut Spec, request: &Request, host: &Host, maps: Option<&IdMaps>) {
+    let shifted = maps.is_some_and(|maps| {
+        host.ids().may_mount() && maps.uids.iter().any(|map| map.container_id != map.host_id)
+    });
+    fit_devices(spec, request);
+    let kept = &request.namespaces;
+    for mount in &mut spec.mounts {
+        let is_bind = mount.kind.as_deref() == Some("bind");
+        let said = mount.options.iter().any(|option| option.ends_with("idmap"));
+        // Files of a volume look right on both sides: their ids are translated like the container's own.
+        if shifted && is_bind && !said && !mount.destination.starts_with("/sys") && !is_device(mount) {
+            mount.options.push("idmap".to_owned());
+        }
+        let gid_is_mapped = maps.is_none_or(|maps| is_mapped(&maps.gids, 5));
+        if mount.kind.as_deref() == Some("devpts") && !gid_is_mapped {
+            mount.options.retain(|option| option != "gid=5");
+        }
+    }
+    let private =
+        [(&kept.pid, "/proc", true), (&kept.ipc, "/dev/mqueue", false), (&kept.ipc, "/dev/shm", false)];
+    for (choice, destination, recursive) in private {
+        // A file system that shows a namespace can be mounted only by its owner; the host's is bound instead.
+        if *choice != Choice::New && maps.is_some() {
+            bind_hosts(spec, destination, recursive);
+        }
+    }
+    if kept.net != Choice::New && is_host_view(spec) {
+        bind_resolver(spec);
+    }
+    join_owner(spec, host);
+}
+
+fn is_device(mount: &Mount) -> bool {
+    let Some(source) = mount.source.as_deref() else { return false };
+    stat(source).is_ok_and(|stat| {
+        matches!(FileType::from_raw_mode(stat.st_mode), FileType::CharacterDevice | FileType::BlockDevice)
+    })
+}
+
+/// A device under another name than on the host is a bind mount: `linux.devices` has one path for both.
+fn fit_devices(spec: &mut Spec, request: &Request) {
+    for device in request.devices.iter().filter(|device| device.source != device.destination) {
+        if let Some(linux) = &mut spec.linux {
+            linux.devices.retain(|known| known.path != device.destination);
+        }
+        spec.mounts.push(Mount {
+            destination: device.destination.clone(),
+            kind: Some("bind".to_owned()),
+            source: Some(device.source.clone()),
+            options: vec!["bind".to_owned(), "nosuid".to_owned(), "noexec".to_owned()],
+            ..Mount::default()
+        });
+    }
+}
+
+fn is_mapped(maps: &[IdMapping], id: u32) -> bool {
+    maps.iter().any(|map| id >= map.container_id && id - map.container_id < map.size)
+}
+
+fn bind_hosts(spec: &mut Spec, destination: &str, recursive: bool) {
+    let exists = stat(destination).is_ok();
+    spec.mounts.retain(|mount| exists || mount.destination != destination);
+    for mount in spec.mounts.iter_mut().filter(|mount| mount.destination == destination) {
+        mount.kind = Some("bind".to_owned());
+        mount.source = Some(destination.to_owned());
+        let bind = if recursive { "rbind" } else { "bind" };
+        mount.options = [bind, "nosuid", "noexec", "nodev"].map(str::to_owned).to_vec();
+    }
+}
+
+/// With the host's network its resolver's file is wanted, which often lies in /run, where the view has nothing.
+fn bind_resolver(spec: &mut Spec) {
+    let Ok(file) = open("/etc/resolv.conf", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return };
+    // The path without links, as the kernel knows it.
+    let Ok(real) = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) else { return };
+    let Some(real) = real.to_str().map(str::to_owned) else { return };
+    if real.starts_with("/run/") && stat(real.as_str()).is_ok() {
+        spec.mounts.push(Mount {
+            destination: real.clone(),
+            kind: Some("bind".to_owned()),
+            source: Some(real),
+            options: ["bind", "ro", "nosuid", "nodev", "noexec", "noidmap"].map(str::to_owned).to_vec(),
+            ..Mount::default()
+        });
+    }
+}
+
+/// As a user, a namespace of another user namespace can be entered only with its owner, which `/proc/PID/ns` has beside it.
+fn join_owner(spec: &mut Spec, host: &Host) {
+    let Some(linux) = &mut spec.linux else { return };
+    if host.ids().may_mount() {
+        return;
+    }
+    let beside = linux.namespaces.iter().find_map(|namespace| {
+        let path = namespace.path.as_deref()?;
+        let (directory, _) = path.rsplit_once('/')?;
+        directory.starts_with("/proc/").then(|| format!("{directory}/user"))
+    });
+    if let Some(path) = beside {
+        linux.namespaces.retain(|namespace| namespace.kind != NamespaceKind::User);
+        linux.namespaces.push(Namespace { kind: NamespaceKind::User, path: Some(path) });
+        linux.uid_mappings.clear();
+        linux.gid_mappings.clear();
+    }
+}

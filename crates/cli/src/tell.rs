@@ -1,0 +1,58 @@
+//! The one place that prints, and the table of exit codes.
+
+use insula_oci::escaped;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// insula itself failed: Docker's 125.
+pub const FAILED: u8 = 125;
+/// The program is there and cannot be executed: 126.
+pub const NOT_EXECUTABLE: u8 = 126;
+/// The program is not there: 127.
+pub const NOT_FOUND: u8 = 127;
+/// `--timeout` passed: 124, as timeout(1).
+pub const TIMED_OUT: u8 = 124;
+/// What a shell adds to the number of the signal that ended a program.
+pub const SIGNALED: u8 = 128;
+
+/// Text to standard output. A reader that is gone is no error of ours.
+pub fn out(text: &str) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    ExitCode::SUCCESS
+}
+
+/// An error, and what to do about it, each line with its word; returns `code`.
+pub fn error(message: &str, hint: Option<&str>, code: u8) -> ExitCode {
+    let mut text = String::new();
+    for line in message.lines() {
+        text.push_str(&format!("insula: error: {line}\n"));
+    }
+    if let Some(hint) = hint {
+        text.push_str(&format!("insula: hint: {}\n", escaped(hint)));
+    }
+    err(&text);
+    ExitCode::from(code)
+}
+
+/// Something that the user should know.
+pub fn warn(message: &str) {
+    err(&format!("insula: warning: {message}\n"));
+}
+
+/// Text to standard error, in one write: what others write does not come between.
+fn err(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// What clap says about a command line: its help on standard output, its errors, escaped, on standard error.
+pub fn clap(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return out(&error.render().to_string());
+    }
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(|line| escaped(line).to_string()).collect::<Vec<_>>().join("\n");
+    lines.push('\n');
+    err(&format!("insula: {lines}"));
+    ExitCode::from(FAILED)
+}

@@ -1,0 +1,149 @@
+//! The command words: one table, from which dispatch, the overview, man pages and completions come.
+
+use crate::{run, tell};
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+/// One word.
+struct Word {
+    name: &'static str,
+    about: &'static str,
+    /// Its flags: built only for the word that was called, or for the manuals.
+    flags: fn() -> clap::Command,
+    go: fn(Vec<OsString>) -> ExitCode,
+}
+
+const WORDS: &[Word] = &[
+    Word {
+        name: "run",
+        about: "Run a program in namespaces of its own, on this machine's root or another",
+        flags: run::flags::command,
+        go: run::go,
+    },
+    Word {
+        name: "completions",
+        about: "Print completions for a shell: bash, elvish, fish, powershell or zsh",
+        flags: completions_flags,
+        go: completions,
+    },
+    Word { name: "man", about: "Print the manual page of a command, in roff", flags: man_flags, go: man },
+    Word {
+        name: "reference",
+        about: "Print the reference of all commands, in Markdown",
+        flags: reference_flags,
+        go: reference,
+    },
+];
+
+/// Calls what the first word names.
+pub fn dispatch(word: Option<&OsStr>, rest: Vec<OsString>) -> ExitCode {
+    match word.map(OsStr::to_string_lossy).as_deref() {
+        None => {
+            let text = overview();
+            tell::error("a command is missing", Some("`insula --help` lists them"), tell::FAILED);
+            let _ = text;
+            ExitCode::from(tell::FAILED)
+        }
+        Some("--help" | "-h" | "help") => tell::out(&overview()),
+        Some("--version" | "-V" | "version") => tell::out(&format!("insula {}\n", env!("CARGO_PKG_VERSION"))),
+        Some(word) => match WORDS.iter().find(|known| known.name == word) {
+            Some(known) => (known.go)(rest),
+            None => {
+                let message = format!("no command `{}`", insula_oci::escaped(word));
+                tell::error(&message, Some("`insula --help` lists them"), tell::FAILED)
+            }
+        },
+    }
+}
+
+fn overview() -> String {
+    let mut text = String::from(
+        "insula: Linux namespaces, from building blocks to apps\n\nUsage: insula COMMAND [FLAGS…] [WORDS…]\n\nCommands:\n",
+    );
+    for word in WORDS {
+        text.push_str(&format!("  {:<12} {}\n", word.name, word.about));
+    }
+    text.push_str("\n`insula COMMAND --help` tells what a command takes.\n");
+    text
+}
+
+/// The whole tree, for manuals and completions only.
+fn tree() -> clap::Command {
+    let root = clap::Command::new("insula")
+        .about("Linux namespaces, from building blocks to apps")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_subcommand(true);
+    WORDS.iter().fold(root, |root, word| root.subcommand((word.flags)().name(word.name).about(word.about)))
+}
+
+fn completions_flags() -> clap::Command {
+    clap::Command::new("completions").bin_name("insula completions").arg(
+        clap::Arg::new("SHELL")
+            .required(true)
+            .value_parser(clap::value_parser!(clap_complete::Shell))
+            .help("Which shell"),
+    )
+}
+
+fn completions(rest: Vec<OsString>) -> ExitCode {
+    let matches = match parse(completions_flags(), rest) {
+        Ok(matches) => matches,
+        Err(code) => return code,
+    };
+    let mut bytes = Vec::new();
+    if let Some(shell) = matches.get_one::<clap_complete::Shell>("SHELL") {
+        clap_complete::generate(*shell, &mut tree(), "insula", &mut bytes);
+    }
+    tell::out(&String::from_utf8_lossy(&bytes))
+}
+
+fn man_flags() -> clap::Command {
+    clap::Command::new("man")
+        .bin_name("insula man")
+        .arg(clap::Arg::new("COMMAND").help("Which command; without one, insula itself"))
+}
+
+fn man(rest: Vec<OsString>) -> ExitCode {
+    let matches = match parse(man_flags(), rest) {
+        Ok(matches) => matches,
+        Err(code) => return code,
+    };
+    let command = match matches.get_one::<String>("COMMAND") {
+        None => tree(),
+        Some(name) => match WORDS.iter().find(|word| word.name == name) {
+            Some(word) => (word.flags)().display_name(format!("insula-{name}")).about(word.about),
+            None => {
+                let message = format!("no command `{}`", insula_oci::escaped(name));
+                return tell::error(&message, Some("`insula --help` lists them"), tell::FAILED);
+            }
+        },
+    };
+    let mut bytes = Vec::new();
+    match clap_mangen::Man::new(command).render(&mut bytes) {
+        Ok(()) => tell::out(&String::from_utf8_lossy(&bytes)),
+        Err(error) => tell::error(&error.to_string(), None, tell::FAILED),
+    }
+}
+
+fn reference_flags() -> clap::Command {
+    clap::Command::new("reference").bin_name("insula reference")
+}
+
+/// Each command's help as a chapter: `docs/reference.md`, which a test compares.
+fn reference(rest: Vec<OsString>) -> ExitCode {
+    if let Err(code) = parse(reference_flags(), rest) {
+        return code;
+    }
+    let mut text = String::from("# The commands\n\nPrinted by `insula reference`; a test compares.\n");
+    for word in WORDS {
+        let mut command = (word.flags)().about(word.about).term_width(100);
+        text.push_str(&format!("\n## insula {}\n\n```text\n{}```\n", word.name, command.render_long_help()));
+    }
+    tell::out(&text)
+}
+
+/// Parses the words of one command; `Err` is the exit code after help or an error was told.
+pub fn parse(command: clap::Command, rest: Vec<OsString>) -> Result<clap::ArgMatches, ExitCode> {
+    let words = std::iter::once(OsString::from("insula")).chain(rest);
+    command.no_binary_name(false).try_get_matches_from(words).map_err(|error| tell::clap(&error))
+}

@@ -1,0 +1,220 @@
+//! The system calls that init makes, each with its C prototype. Numbers and asm are in `arch`.
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+
+use crate::arch::{self, nr, syscall};
+
+/// An errno(3), positive.
+pub type Errno = i32;
+
+/// `siginfo_t`: sigaction(2). 128 bytes on every architecture.
+#[repr(C, align(8))]
+pub struct SigInfo {
+    /// `si_signo`
+    pub signo: i32,
+    errno: i32,
+    /// `si_code`
+    pub code: i32,
+    rest: [i32; 29],
+}
+
+/// Whether wait4(2) sleeps until a child ends.
+#[derive(Clone, Copy)]
+pub enum Wait {
+    /// Return at once.
+    NoHang,
+    /// Sleep.
+    Block,
+}
+
+/// How a child ended.
+pub enum Ended {
+    /// By exit(2), with this code.
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+}
+
+const SIGSET_BYTES: usize = 8;
+
+/// What the kernel returned: errors are -4095..-1, and everything that we ask for is an int.
+#[expect(clippy::cast_possible_truncation, reason = "an int by the prototypes below")]
+pub fn result(returned: isize) -> Result<i32, Errno> {
+    if returned < 0 { Err(-returned as i32) } else { Ok(returned as i32) }
+}
+
+/// An int in a register: the kernel looks at its lower half.
+#[expect(clippy::cast_sign_loss, reason = "sign extension is what the ABI wants")]
+const fn int(value: i32) -> usize {
+    value as usize
+}
+
+/// `[[noreturn]] void exit_group(int status)`: exit_group(2)
+pub fn exit_group(status: i32) -> ! {
+    arch::exit_group(int(status))
+}
+
+/// `ssize_t write(int fd, const void buf[.count], size_t count)`: write(2)
+pub fn write(fd: i32, bytes: &[u8]) -> Result<i32, Errno> {
+    // SAFETY: the kernel reads `len` bytes from a live slice.
+    result(unsafe { syscall(nr::WRITE, int(fd), bytes.as_ptr().expose_provenance(), bytes.len(), 0) })
+}
+
+/// `int fcntl(int fd, F_SETFD, FD_CLOEXEC)`: F_SETFD(2const)
+pub fn set_close_on_exec(fd: i32) -> Result<(), Errno> {
+    const F_SETFD: usize = 2;
+    const FD_CLOEXEC: usize = 1;
+    // SAFETY: no memory is passed.
+    result(unsafe { syscall(nr::FCNTL, int(fd), F_SETFD, FD_CLOEXEC, 0) }).map(drop)
+}
+
+/// `int close_range(unsigned int first, unsigned int last, int flags)`: close_range(2), Linux 5.9.
+/// Where seccomp profiles do not know it yet, the descriptors up to the usual soft limit are closed one by
+/// one.
+pub fn close_all() {
+    // SAFETY: no memory is passed, and no Rust object owns a descriptor here.
+    if unsafe { syscall(nr::CLOSE_RANGE, 0, u32::MAX as usize, 0, 0) } < 0 {
+        for fd in 0..1024 {
+            // SAFETY: as above.
+            unsafe { syscall(nr::CLOSE, fd, 0, 0, 0) };
+        }
+    }
+}
+
+/// `int execve(const char *path, char *const argv[], char *const envp[])`: execve(2)
+///
+/// # Safety
+/// `path` is NUL-terminated; `argv` and `envp` are NULL-terminated arrays of NUL-terminated strings.
+pub unsafe fn execve(path: *const u8, argv: *const *const u8, envp: *const *const u8) -> Errno {
+    // SAFETY: our contract; the kernel only reads them.
+    match result(unsafe {
+        syscall(nr::EXECVE, path.expose_provenance(), argv.expose_provenance(), envp.expose_provenance(), 0)
+    }) {
+        Ok(_) => 0,
+        Err(errno) => errno,
+    }
+}
+
+/// `pid_t getpid(void)`: getpid(2)
+pub fn getpid() -> i32 {
+    // SAFETY: no memory is passed.
+    result(unsafe { syscall(nr::GETPID, 0, 0, 0, 0) }).unwrap_or(0)
+}
+
+/// `pid_t getpgid(0)`: getpgid(2). 0 if the group is not visible in our pid namespace.
+pub fn getpgid() -> Result<i32, Errno> {
+    // SAFETY: no memory is passed.
+    result(unsafe { syscall(nr::GETPGID, 0, 0, 0, 0) })
+}
+
+/// `int setpgid(0, 0)`: setpgid(2)
+pub fn setpgid() -> Result<(), Errno> {
+    // SAFETY: no memory is passed.
+    result(unsafe { syscall(nr::SETPGID, 0, 0, 0, 0) }).map(drop)
+}
+
+/// `int ioctl(int fd, TIOCGPGRP, pid_t *argp)`: TIOCGPGRP(2const)
+pub fn tcgetpgrp(fd: i32) -> Result<i32, Errno> {
+    const TIOCGPGRP: usize = 0x540F;
+    let mut group = 0_i32;
+    // SAFETY: the kernel writes one pid_t to a live variable.
+    result(unsafe { syscall(nr::IOCTL, int(fd), TIOCGPGRP, (&raw mut group).expose_provenance(), 0) })?;
+    Ok(group)
+}
+
+/// `int ioctl(int fd, TIOCSPGRP, const pid_t *argp)`: TIOCSPGRP(2const)
+pub fn tcsetpgrp(fd: i32, group: i32) -> Result<(), Errno> {
+    const TIOCSPGRP: usize = 0x5410;
+    // SAFETY: the kernel reads one pid_t from a live variable.
+    result(unsafe { syscall(nr::IOCTL, int(fd), TIOCSPGRP, (&raw const group).expose_provenance(), 0) })
+        .map(drop)
+}
+
+/// `int kill(pid_t pid, int sig)`: kill(2)
+pub fn kill(pid: i32, signal: i32) -> Result<(), Errno> {
+    // SAFETY: no memory is passed.
+    result(unsafe { syscall(nr::KILL, int(pid), int(signal), 0, 0) }).map(drop)
+}
+
+/// `int rt_sigqueueinfo(pid_t tgid, int sig, siginfo_t *info)`: rt_sigqueueinfo(2)
+pub fn rt_sigqueueinfo(pid: i32, info: &SigInfo) -> Result<(), Errno> {
+    // SAFETY: the kernel reads one siginfo_t from a live reference.
+    result(unsafe {
+        syscall(nr::RT_SIGQUEUEINFO, int(pid), int(info.signo), (&raw const *info).expose_provenance(), 0)
+    })
+    .map(drop)
+}
+
+/// `int rt_sigprocmask(SIG_SETMASK, const kernel_sigset_t *set, NULL, size_t sigsetsize)`: sigprocmask(2)
+pub fn rt_sigprocmask(set: u64) -> Result<(), Errno> {
+    const SIG_SETMASK: usize = 2;
+    // SAFETY: the kernel reads eight bytes from a live variable.
+    result(unsafe {
+        syscall(nr::RT_SIGPROCMASK, SIG_SETMASK, (&raw const set).expose_provenance(), 0, SIGSET_BYTES)
+    })
+    .map(drop)
+}
+
+/// `int rt_sigaction(int signum, const struct sigaction *act, NULL, size_t sigsetsize)`: sigaction(2)
+/// SIG_DFL, and no SIGCHLD for a child that stops.
+pub fn default_child_signal(signal: i32) -> Result<(), Errno> {
+    const SIG_DFL: u64 = 0;
+    const SA_NOCLDSTOP: u64 = 1;
+    // struct kernel_sigaction, 64 bit: handler, flags, restorer, mask.
+    let action: [u64; 4] = [SIG_DFL, SA_NOCLDSTOP, 0, 0];
+    // SAFETY: the kernel reads one kernel_sigaction, 32 bytes on both architectures, from a live variable.
+    result(unsafe {
+        syscall(nr::RT_SIGACTION, int(signal), (&raw const action).expose_provenance(), 0, SIGSET_BYTES)
+    })
+    .map(drop)
+}
+
+/// `int rt_sigtimedwait(const sigset_t *set, siginfo_t *info, NULL, size_t sigsetsize)`: sigwaitinfo(2)
+pub fn rt_sigwaitinfo(set: u64, space: &mut MaybeUninit<SigInfo>) -> Result<&SigInfo, Errno> {
+    let (set, at) = ((&raw const set).expose_provenance(), space.as_mut_ptr().expose_provenance());
+    // SAFETY: the kernel reads eight bytes and writes one siginfo_t, both to live variables.
+    result(unsafe { syscall(nr::RT_SIGTIMEDWAIT, set, at, 0, SIGSET_BYTES) })?;
+    // SAFETY: on success the kernel has written all 128 bytes (copy_siginfo_to_user clears the rest).
+    Ok(unsafe { space.assume_init_ref() })
+}
+
+/// `pid_t wait4(-1, int *wstatus, int options, NULL)`: wait4(2). None if there is none that has ended.
+pub fn wait4(wait: Wait) -> Result<Option<(i32, Ended)>, Errno> {
+    const WNOHANG: usize = 1;
+    let options = match wait {
+        Wait::NoHang => WNOHANG,
+        Wait::Block => 0,
+    };
+    let mut status = 0_i32;
+    // SAFETY: the kernel writes one int to a live variable.
+    let pid =
+        result(unsafe { syscall(nr::WAIT4, int(-1), (&raw mut status).expose_provenance(), options, 0) })?;
+    // <sys/wait.h>: the low seven bits are the signal, the next byte the exit code. Stops are not asked for.
+    let ended = match status & 0x7f {
+        0 => Ended::Exited((status >> 8) & 0xff),
+        signal => Ended::Killed(signal),
+    };
+    Ok(if pid == 0 { None } else { Some((pid, ended)) })
+}
+
+/// `int prctl(PR_SET_DUMPABLE, unsigned long dumpable)`: PR_SET_DUMPABLE(2const). execve(2) sets it anew.
+pub fn set_dumpable(dumpable: bool) {
+    const PR_SET_DUMPABLE: usize = 4;
+    // SAFETY: no memory is passed.
+    unsafe { syscall(nr::PRCTL, PR_SET_DUMPABLE, usize::from(dumpable), 0, 0) };
+}
+
+/// `int prctl(PR_SET_CHILD_SUBREAPER, 1)`: PR_SET_CHILD_SUBREAPER(2const)
+pub fn set_child_subreaper() {
+    const PR_SET_CHILD_SUBREAPER: usize = 36;
+    // SAFETY: no memory is passed.
+    unsafe { syscall(nr::PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0) };
+}
+
+/// `int prctl(PR_SET_NAME, const char *name)`: PR_SET_NAME(2const).
+/// The name of what was executed from a memfd would be a number.
+pub fn set_name(name: &CStr) {
+    const PR_SET_NAME: usize = 15;
+    // SAFETY: the kernel reads up to 16 bytes, and no further than the NUL.
+    unsafe { syscall(nr::PRCTL, PR_SET_NAME, name.as_ptr().expose_provenance(), 0, 0) };
+}

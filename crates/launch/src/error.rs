@@ -1,0 +1,104 @@
+//! What can go wrong with a launch, worded by the parent from its own copy of the plan.
+
+use crate::fault::{Call, Fault};
+use crate::step::Who;
+use rustix::io::Errno;
+use std::fmt;
+
+/// Where it failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Before the birth: what was being prepared.
+    Prepare(&'static str),
+    /// At the birth itself.
+    Birth,
+    /// Entering a namespace.
+    Join,
+    /// In a step, by its number in the plan, from 1.
+    Step {
+        /// The number.
+        number: usize,
+        /// The step's name.
+        name: &'static str,
+        /// Who was performing it.
+        who: Who,
+    },
+}
+
+/// How it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A call was refused.
+    Call(Fault),
+    /// The child was killed.
+    Killed(i32),
+    /// The child was gone with this exit code, and had said nothing.
+    Gone(i32),
+}
+
+/// A launch that failed. Nothing of it is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Where.
+    pub place: Place,
+    /// What was tried, in the plan's words.
+    pub what: String,
+    /// How.
+    pub cause: Cause,
+    /// What the kernel, or a helper program, said about it.
+    pub said: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// Was it the program: not found (`Some(NOENT)`), or not executable?
+    pub fn of_program(&self) -> Option<Errno> {
+        match (&self.place, self.cause) {
+            (
+                Place::Step { name: "program" | "exec", .. },
+                Cause::Call(Fault { call: Call::Execve, errno }),
+            ) => Some(errno),
+            _ => None,
+        }
+    }
+
+    /// The refused call's errno.
+    pub fn errno(&self) -> Option<Errno> {
+        match self.cause {
+            Cause::Call(fault) => Some(fault.errno),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Prepare(what) => write!(f, "{what}: ")?,
+            Place::Birth | Place::Join => write!(f, "birth ({}): ", self.what)?,
+            Place::Step { number, .. } => write!(f, "step {number} ({}): ", self.what)?,
+        }
+        match self.cause {
+            Cause::Call(Fault { call, errno }) => write!(f, "{}: {}", call.name(), Named(errno))?,
+            Cause::Killed(signal) => write!(f, "the process was killed by signal {signal}")?,
+            Cause::Gone(code) => write!(f, "the process ended with code {code}")?,
+        }
+        match &self.said {
+            Some(said) => write!(f, " ({said})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// An errno with its text; std's has the number behind it, which nobody looks up.
+struct Named(Errno);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = std::io::Error::from(self.0).to_string();
+        f.write_str(text.split(" (os error").next().unwrap_or(&text))
+    }
+}

@@ -1,0 +1,46 @@
+//! What this machine, its kernel and this user can do: facts, probed once, and only those that are asked for.
+//!
+//! Compiling a plan is pure: it reads facts from here and nothing else. A [`Host`] for tests is made of given facts; one
+//! for real looks at the machine the first time that a fact is asked for.
+
+pub mod ids;
+pub mod mounts;
+pub mod root;
+
+use ids::Ids;
+use mounts::HostMount;
+use root::RootEntry;
+use std::cell::OnceCell;
+
+/// The facts. Each cell is filled at the first look, or beforehand by a test.
+#[derive(Debug, Default, Clone)]
+pub struct Host {
+    /// Who we are, and which ids are ours to give.
+    pub ids: OnceCell<Ids>,
+    /// What is mounted in our mount namespace, in the order of the kernel's table.
+    pub mounts: OnceCell<Vec<HostMount>>,
+    /// What stands in `/`.
+    pub root: OnceCell<Vec<RootEntry>>,
+}
+
+impl Host {
+    /// A host whose facts are looked up when they are asked for.
+    pub fn new() -> Self {
+        Host::default()
+    }
+
+    /// Who we are.
+    pub fn ids(&self) -> &Ids {
+        self.ids.get_or_init(Ids::probe)
+    }
+
+    /// The table of mounts; empty where /proc cannot be read.
+    pub fn mounts(&self) -> &[HostMount] {
+        self.mounts.get_or_init(mounts::probe)
+    }
+
+    /// The entries of `/`, sorted by name.
+    pub fn root(&self) -> &[RootEntry] {
+        self.root.get_or_init(root::probe)
+    }
+}

@@ -1,0 +1,28 @@
+//! The freestanding init, as a sealed file in memory.
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
+
+/// The program, built by this crate's build script from `crates/init`.
+const INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/insula-init"));
+
+/// `MFD_EXEC`, memfd_create(2), Linux 6.3.
+const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(0x10);
+
+/// Makes a memfd with the init in it, which nobody can write to, grow, shrink or unseal.
+pub fn sealed() -> Result<OwnedFd, Errno> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let fd = memfd_create(c"insula-init", flags | EXEC).or_else(|errno| match errno {
+        // Before 6.3 every memfd could be executed, and the flag was unknown.
+        Errno::INVAL => memfd_create(c"insula-init", flags),
+        other => Err(other),
+    })?;
+    let mut rest = INIT;
+    while !rest.is_empty() {
+        let written = rustix::io::write(&fd, rest)?;
+        rest = &rest[written..];
+    }
+    fcntl_add_seals(&fd, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(fd)
+}

@@ -1,0 +1,51 @@
+//! Faults that tests put into a plan: debug builds only, by the environment variable `INSULA_FAULT`.
+//!
+//! `N:ERRNO` lets step N fail with that errno before it begins, `N:kill` kills the process that performs it. A release
+//! build has none of this.
+
+use crate::fault::Fault;
+
+#[cfg(not(debug_assertions))]
+#[expect(clippy::unnecessary_wraps, reason = "the debug build's version fails")]
+pub(crate) fn at(_step: usize) -> Result<(), Fault> {
+    Ok(())
+}
+
+#[cfg(debug_assertions)]
+pub use debug::arm;
+#[cfg(debug_assertions)]
+pub(crate) use debug::at;
+
+#[cfg(debug_assertions)]
+mod debug {
+    use super::Fault;
+    use crate::fault::Call;
+    use rustix::io::Errno;
+    use rustix::process::{Signal, getpid, kill_process};
+    use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
+
+    static STEP: AtomicUsize = AtomicUsize::new(0);
+    static ERRNO: AtomicI32 = AtomicI32::new(0);
+
+    /// Reads the order, before the birth: the child may not look at the environment.
+    pub fn arm() {
+        let Ok(order) = std::env::var("INSULA_FAULT") else { return };
+        let Some((step, what)) = order.split_once(':') else { return };
+        ERRNO.store(what.parse().unwrap_or(-1), Relaxed);
+        STEP.store(step.parse().unwrap_or(0), Relaxed);
+    }
+
+    /// Fails or dies here, if that was ordered.
+    pub(crate) fn at(step: usize) -> Result<(), Fault> {
+        if STEP.load(Relaxed) != step + 1 {
+            return Ok(());
+        }
+        match ERRNO.load(Relaxed) {
+            -1 => {
+                let _ = kill_process(getpid(), Signal::KILL);
+                Ok(())
+            }
+            errno => Err(Fault { call: Call::Check, errno: Errno::from_raw_os_error(errno) }),
+        }
+    }
+}

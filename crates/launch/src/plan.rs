@@ -1,0 +1,138 @@
+//! The Plan: how a process is born, and the list of steps that parent and child walk together.
+
+use crate::kit::{Slot, Slots};
+use crate::step::{Step, Who};
+use std::fmt;
+
+/// A kind of namespace, namespaces(7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// user_namespaces(7).
+    User,
+    /// mount_namespaces(7).
+    Mnt,
+    /// pid_namespaces(7).
+    Pid,
+    /// network_namespaces(7).
+    Net,
+    /// ipc_namespaces(7).
+    Ipc,
+    /// uts_namespaces(7).
+    Uts,
+    /// cgroup_namespaces(7).
+    Cgroup,
+    /// time_namespaces(7).
+    Time,
+}
+
+impl Kind {
+    /// All eight.
+    pub const ALL: [Kind; 8] =
+        [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Ipc, Kind::Uts, Kind::Cgroup, Kind::Time];
+
+    /// Its `CLONE_NEW*` flag.
+    pub fn flag(self) -> u64 {
+        match self {
+            Kind::User => 0x1000_0000,
+            Kind::Mnt => 0x0002_0000,
+            Kind::Pid => 0x2000_0000,
+            Kind::Net => 0x4000_0000,
+            Kind::Ipc => 0x0800_0000,
+            Kind::Uts => 0x0400_0000,
+            Kind::Cgroup => 0x0200_0000,
+            Kind::Time => insula_sys::birth::CLONE_NEWTIME,
+        }
+    }
+
+    /// Its file's name in /proc/PID/ns.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::User => "user",
+            Kind::Mnt => "mnt",
+            Kind::Pid => "pid",
+            Kind::Net => "net",
+            Kind::Ipc => "ipc",
+            Kind::Uts => "uts",
+            Kind::Cgroup => "cgroup",
+            Kind::Time => "time",
+        }
+    }
+}
+
+/// A namespace that is entered.
+#[derive(Debug, Clone)]
+pub struct Join {
+    /// What kind it must be; setns(2) checks it.
+    pub kind: Kind,
+    /// The open namespace file.
+    pub slot: Slot,
+    /// Its path or name, for people.
+    pub from: String,
+}
+
+/// How the process comes to be.
+#[derive(Debug)]
+pub struct Birth {
+    /// Namespaces entered first, in this order, by a short-lived porter that then gives birth in our name.
+    pub joins: Vec<Join>,
+    /// Namespaces made with the process, clone3(2).
+    pub new: Vec<Kind>,
+}
+
+impl Birth {
+    /// The `CLONE_NEW*` mask.
+    pub fn flags(&self) -> u64 {
+        self.new.iter().fold(0, |mask, kind| mask | kind.flag())
+    }
+}
+
+impl fmt::Display for Birth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for join in &self.joins {
+            write!(f, "enter the {} namespace `{}`, then ", join.kind.name(), join.from)?;
+        }
+        f.write_str("one new process")?;
+        if !self.new.is_empty() {
+            f.write_str(" in new namespaces:")?;
+            self.new.iter().try_for_each(|kind| write!(f, " {}", kind.name()))?;
+        }
+        Ok(())
+    }
+}
+
+/// How one process is launched.
+#[derive(Debug)]
+pub struct Plan {
+    /// The birth.
+    pub birth: Birth,
+    /// What is done after it, in order.
+    pub steps: Vec<Step>,
+    /// The slots that its steps use.
+    pub slots: Slots,
+}
+
+impl Plan {
+    /// Whose turn is first.
+    pub(crate) fn first(&self) -> Who {
+        self.steps.first().map_or(Who::Child, Step::who)
+    }
+
+    /// The slots that cross to the other side when step `at` begins: those that the other side's steps have filled since
+    /// its turn began.
+    pub(crate) fn crossing(&self, at: usize, side: Who) -> impl Iterator<Item = Slot> + '_ {
+        let end = at.min(self.steps.len());
+        let start = self.steps[..end].iter().rposition(|step| step.who() != side).map_or(0, |i| i + 1);
+        self.steps[start..end].iter().filter_map(Step::hands_over)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "     birth   {}", self.birth)?;
+        for (i, step) in self.steps.iter().enumerate() {
+            writeln!(f, "{:>4} {:<7} {step}", i + 1, step.who())?;
+            writeln!(f, "             – {}", step.why())?;
+        }
+        Ok(())
+    }
+}

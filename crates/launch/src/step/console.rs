@@ -1,0 +1,104 @@
+//! A pseudoterminal of the container's own devpts, pts(4), and its other end for the parent.
+
+use super::{Child, Describe, Parent};
+use crate::fault::{Call, Done, Fault};
+use crate::kit::Slot;
+use crate::resolve::{self, Make, Target};
+use crate::step::source::attach;
+use rustix::fd::AsFd;
+use rustix::fs::{OFlags, fchown, fstat, fstatfs, major};
+use rustix::io::Errno;
+use rustix::mount::{OpenTreeFlags, open_tree};
+use rustix::process::{Uid, ioctl_tiocsctty};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use std::borrow::Cow;
+use std::fmt;
+
+/// `DEVPTS_SUPER_MAGIC`, statfs(2).
+const DEVPTS_MAGIC: i64 = 0x1cd1;
+/// The majors of Unix98 pseudoterminal peers, the kernel's devices.txt.
+const PTS_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
+
+/// Opens a pseudoterminal and makes it the controlling terminal and the three standard streams.
+#[derive(Debug)]
+pub struct Console {
+    /// Where the master goes, for the parent.
+    pub slot: Slot,
+    /// `dev/pts/ptmx`.
+    pub ptmx: Target,
+    /// `dev/console`, over which the terminal is bound.
+    pub console: Target,
+    /// Whose it becomes: the program's user must be able to open it by name.
+    pub owner: u32,
+}
+
+impl Console {
+    pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
+        let root = at.root.as_ref().ok_or(Fault { call: Call::Check, errno: Errno::BADF })?.as_fd();
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let master = resolve::open(root, self.ptmx.as_c_str(), flags).map_err(Call::Openat2.failed())?;
+        if fstatfs(&master).map_err(Call::Fstat.failed())?.f_type != DEVPTS_MAGIC {
+            return Err(Fault { call: Call::Check, errno: Errno::NODEV });
+        }
+        unlockpt(&master).map_err(Call::Ioctl.failed())?;
+        // The peer by ioctl, not by a name that somebody could have put there (CVE-2024-21626's family).
+        let peer = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .map_err(Call::Ioctl.failed())?;
+        if !PTS_MAJORS.contains(&major(fstat(&peer).map_err(Call::Fstat.failed())?.st_rdev)) {
+            return Err(Fault { call: Call::Check, errno: Errno::NODEV });
+        }
+        fchown(&peer, Some(Uid::from_raw(self.owner)), None).map_err(Call::Fchown.failed())?;
+        ioctl_tiocsctty(&peer).map_err(Call::Ioctl.failed())?;
+        let flags =
+            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+        let tree = open_tree(&peer, c"", flags).map_err(Call::OpenTree.failed())?;
+        attach(&tree, resolve::make(root, &self.console, Make::File)?.as_fd())?;
+        dup2_stdin(&peer).map_err(Call::Dup2.failed())?;
+        dup2_stdout(&peer).map_err(Call::Dup2.failed())?;
+        dup2_stderr(&peer).map_err(Call::Dup2.failed())?;
+        at.kit.put(self.slot, master).map_err(Call::Check.failed())
+    }
+}
+
+impl fmt::Display for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("open a terminal of its own, bind it on /dev/console, connect the standard streams")
+    }
+}
+
+impl Describe for Console {
+    const NAME: &'static str = "console";
+
+    fn why(&self) -> Cow<'static, str> {
+        "from the container's devpts, so that its name is true inside; before the change of user, who may not own it".into()
+    }
+
+    fn hands_over(&self) -> Option<Slot> {
+        Some(self.slot)
+    }
+}
+
+/// Takes the master end of the container's terminal.
+#[derive(Debug)]
+pub struct TakeConsole(pub Slot);
+
+impl TakeConsole {
+    pub(super) fn run(&self, at: &mut Parent<'_>) -> Done {
+        at.kit.get(self.0).map(drop).map_err(Call::Check.failed())
+    }
+}
+
+impl fmt::Display for TakeConsole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("take the other end of the container's terminal")
+    }
+}
+
+impl Describe for TakeConsole {
+    const NAME: &'static str = "take-console";
+
+    fn why(&self) -> Cow<'static, str> {
+        "it was opened inside, in a devpts that we cannot reach by name".into()
+    }
+}

@@ -1,0 +1,95 @@
+//! Clones a mount from the host and translates its ids for the container, mount_setattr(2) `MOUNT_ATTR_IDMAP`.
+
+use super::{Describe, Parent};
+use crate::fault::{Call, Done, Fault};
+use crate::kit::Slot;
+use insula_sys::mount::{MountAttr, mount_setattr};
+use insula_sys::nsfs;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{CWD, Mode, OFlags, open};
+use rustix::io::Errno;
+use rustix::mount::{OpenTreeFlags, open_tree};
+use std::borrow::Cow;
+use std::ffi::CString;
+use std::fmt;
+
+/// The step.
+#[derive(Debug)]
+pub struct IdmapTree {
+    /// What is cloned: a path on the host.
+    pub source: CString,
+    /// With the mounts below it.
+    pub recursive: bool,
+    /// Translate ids by the child's maps; without, the clone is as it is (a child in its own user namespace may not
+    /// clone it: its mounts are locked there).
+    pub idmap: bool,
+    /// Where the detached tree goes.
+    pub slot: Slot,
+}
+
+impl IdmapTree {
+    pub(super) fn run(&self, at: &mut Parent<'_>) -> Done {
+        let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        if self.recursive {
+            flags |= OpenTreeFlags::AT_RECURSIVE;
+        }
+        let tree = open_tree(CWD, self.source.as_c_str(), flags).map_err(Call::OpenTree.failed())?;
+        if self.idmap {
+            let userns = match at.userns.take() {
+                Some(userns) => userns,
+                None => user_namespace(at)?,
+            };
+            let done =
+                mount_setattr(tree.as_fd(), self.recursive, MountAttr::default(), Some(userns.as_fd()));
+            at.userns = Some(userns);
+            done.map_err(Call::MountSetattr.failed())?;
+        }
+        at.kit.put(self.slot, tree).map_err(Call::OpenTree.failed())
+    }
+}
+
+/// The child's user namespace: by its pidfd where the kernel can (Linux 6.11), else by /proc.
+fn user_namespace(at: &Parent<'_>) -> Result<OwnedFd, Fault> {
+    nsfs::user_of(at.pidfd).or_else(|_| {
+        open(format!("/proc/{}/ns/user", at.pid), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(Call::Openat2.failed())
+    })
+}
+
+impl fmt::Display for IdmapTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "clone the mount `{}`", self.source.to_string_lossy())?;
+        if self.recursive {
+            f.write_str(" with all below it")?;
+        }
+        f.write_str(if self.idmap { ", its ids as the container's" } else { "" })
+    }
+}
+
+impl Describe for IdmapTree {
+    const NAME: &'static str = "idmap-tree";
+
+    fn why(&self) -> Cow<'static, str> {
+        if self.idmap {
+            "files keep their owners on disk and belong to the same names inside; only the host's root may do it".into()
+        } else {
+            "only a process with rights in the host's mount namespace may clone it".into()
+        }
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        match (fault.call, fault.errno) {
+            (Call::MountSetattr, Errno::INVAL) => Some(
+                "its file system cannot translate ids (idmapped mounts); `--userns=identity` or, for a volume, \
+                 `:noidmap` does without"
+                    .into(),
+            ),
+            (Call::OpenTree, Errno::NOENT) => Some("the source does not exist on the host".into()),
+            _ => None,
+        }
+    }
+
+    fn hands_over(&self) -> Option<Slot> {
+        Some(self.slot)
+    }
+}

@@ -1,0 +1,139 @@
+//! Writes the user namespace's id maps, user_namespaces(7).
+
+use super::{Describe, Parent};
+use crate::fault::{Call, Done, Fault};
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write as _};
+use std::process::{Command, Stdio};
+
+/// One line of a map: `size` ids from `inside` are those from `outside`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdMap {
+    /// The first id in the new user namespace.
+    pub inside: u32,
+    /// The first id in the parent user namespace.
+    pub outside: u32,
+    /// How many.
+    pub size: u32,
+}
+
+/// Who may write the maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// We ourselves: as root any map, as a user one line with the own id.
+    Direct,
+    /// newuidmap(1) and newgidmap(1), which grant the ranges of /etc/subuid and /etc/subgid.
+    Helpers,
+}
+
+/// The step.
+#[derive(Debug)]
+pub struct MapIds {
+    /// `uid_map`.
+    pub uid: Vec<IdMap>,
+    /// `gid_map`.
+    pub gid: Vec<IdMap>,
+    /// Write `deny` to `setgroups` first, as the kernel demands where an unprivileged process writes `gid_map`.
+    pub deny_setgroups: bool,
+    /// Who writes them.
+    pub writer: Writer,
+}
+
+impl MapIds {
+    pub(super) fn run(&self, at: &mut Parent<'_>) -> Done {
+        let procfs = format!("/proc/{}", at.pid);
+        if self.deny_setgroups {
+            write(&format!("{procfs}/setgroups"), "deny")?;
+        }
+        match self.writer {
+            Writer::Direct => {
+                write(&format!("{procfs}/gid_map"), &lines(&self.gid))?;
+                write(&format!("{procfs}/uid_map"), &lines(&self.uid))
+            }
+            Writer::Helpers => {
+                help("newgidmap", Call::Newgidmap, &self.gid, at)?;
+                help("newuidmap", Call::Newuidmap, &self.uid, at)
+            }
+        }
+    }
+}
+
+fn lines(maps: &[IdMap]) -> String {
+    maps.iter().fold(String::new(), |mut text, map| {
+        let _ = writeln!(text, "{} {} {}", map.inside, map.outside, map.size);
+        text
+    })
+}
+
+/// The kernel takes a whole map in one write(2), or refuses it.
+fn write(path: &str, text: &str) -> Done {
+    let errno =
+        |e: std::io::Error| Fault { call: Call::Write, errno: Errno::from_io_error(&e).unwrap_or(Errno::IO) };
+    std::fs::write(path, text).map_err(errno)
+}
+
+/// Runs a helper; what it writes to stderr is kept for the message.
+fn help(program: &str, call: Call, maps: &[IdMap], at: &mut Parent<'_>) -> Done {
+    let mut command = Command::new(program);
+    command.arg(at.pid.to_string()).stdin(Stdio::null()).stdout(Stdio::null());
+    for map in maps {
+        command.args([map.inside, map.outside, map.size].map(|n| n.to_string()));
+    }
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            at.said = Some(String::from_utf8_lossy(&output.stderr).trim_end().to_owned());
+            Err(Fault { call, errno: Errno::PERM })
+        }
+        Err(e) => Err(Fault { call, errno: Errno::from_io_error(&e).unwrap_or(Errno::IO) }),
+    }
+}
+
+impl Display for MapIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("map")?;
+        for (kind, maps) in [("user", &self.uid), ("group", &self.gid)] {
+            write!(f, "{} {kind} ids", if kind == "user" { "" } else { ";" })?;
+            for map in maps {
+                let last = |first: u32| u64::from(first) + u64::from(map.size) - 1;
+                if map.size == 1 {
+                    write!(f, " {}→{}", map.inside, map.outside)?;
+                } else {
+                    write!(f, " {}–{}→{}–{}", map.inside, last(map.inside), map.outside, last(map.outside))?;
+                }
+            }
+        }
+        if self.writer == Writer::Helpers {
+            f.write_str(" (by newuidmap and newgidmap)")?;
+        }
+        Ok(())
+    }
+}
+
+impl Describe for MapIds {
+    const NAME: &'static str = "map-ids";
+
+    fn why(&self) -> Cow<'static, str> {
+        "until it is mapped, every id in the new user namespace is nobody; only a process outside it may write the maps"
+            .into()
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        Some(match (fault.call, fault.errno) {
+            (Call::Newuidmap | Call::Newgidmap, Errno::NOENT) => {
+                "newuidmap and newgidmap are not installed (Debian: package uidmap); \
+                 without them a user gets a single id: `--userns=keep-id`"
+                    .into()
+            }
+            (Call::Newuidmap | Call::Newgidmap, _) => {
+                "the ranges must stand in /etc/subuid and /etc/subgid for this user, and the helpers must be setuid root"
+                    .into()
+            }
+            (Call::Write, Errno::PERM) => "the kernel lets a process map ids that it does not own only with CAP_SETUID \
+                                           and CAP_SETGID in the parent user namespace (user_namespaces(7))"
+                .into(),
+            _ => return None,
+        })
+    }
+}

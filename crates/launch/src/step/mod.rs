@@ -1,0 +1,208 @@
+//! The steps of a plan: one file a step, each with its struct, how it runs, how it reads, why it stands there, and hints.
+//!
+//! A step is an OCI word, not a system call. The parent's steps may allocate and look around; the child's may not: they
+//! run between birth and exec on what was made before.
+
+use crate::baton::Baton;
+use crate::fault::{Done, Fault};
+use crate::kit::{Kit, Slot};
+use crate::slate::Slate;
+use rustix::fd::{BorrowedFd, OwnedFd};
+use std::borrow::Cow;
+use std::fmt::Display;
+
+pub mod console;
+pub mod credentials;
+pub mod exec;
+pub mod host_name;
+pub mod idmap_tree;
+pub mod loopback;
+pub mod map_ids;
+pub mod mask;
+pub mod mount;
+pub mod nodes;
+pub mod own_ids;
+pub mod pivot;
+pub mod process;
+pub mod propagation;
+pub mod rootfs;
+pub mod session;
+pub mod skeleton;
+pub mod source;
+pub mod stdio;
+pub mod sysctl;
+pub mod time_offsets;
+
+/// Who performs a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The process that asked, with its own rights on the host.
+    Parent,
+    /// The newborn process, inside its namespaces.
+    Child,
+}
+
+impl Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Who::Parent => "parent",
+            Who::Child => "child",
+        })
+    }
+}
+
+/// What the parent's steps work on, after the birth.
+#[derive(Debug)]
+pub struct Parent<'a> {
+    /// The open descriptors.
+    pub kit: &'a mut Kit,
+    /// The child's pid in our pid namespace.
+    pub pid: i32,
+    /// The child's pidfd.
+    pub pidfd: BorrowedFd<'a>,
+    /// The child's user namespace, once a step has opened it.
+    pub userns: Option<OwnedFd>,
+    /// What a program that we asked said when it refused.
+    pub said: Option<String>,
+}
+
+/// What the child's steps work on, before the exec. Everything in it was made before the birth or is a descriptor.
+#[derive(Debug)]
+pub struct Child<'a> {
+    /// The open descriptors.
+    pub kit: &'a mut Kit,
+    /// Where failures are written.
+    pub slate: &'a Slate,
+    /// Our end of the baton.
+    pub baton: &'a Baton,
+    /// The root file system in the making, once a step has attached it.
+    pub root: Option<OwnedFd>,
+    /// Where overlays keep their layers, once a step has made it.
+    pub layers: Option<OwnedFd>,
+    /// The container's own procfs, once it is mounted: the only one that settings are written to.
+    pub procfs: Option<OwnedFd>,
+    /// An empty read-only tmpfs that is already attached, for masks of directories.
+    pub empty: Option<OwnedFd>,
+    /// Which candidate the program is, once it is found.
+    pub program: Option<usize>,
+    /// Space for the argument vector.
+    pub argv_room: Option<insula_sys::exec::Room>,
+}
+
+/// What every step can say of itself.
+pub trait Describe: Display {
+    /// The step's name in JSON and in failures: a word or two, kebab-case.
+    const NAME: &'static str;
+
+    /// Why it stands there: the sentence behind the number in `--explain`.
+    fn why(&self) -> Cow<'static, str>;
+
+    /// What to do about a failure, if the step knows.
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        let _ = fault;
+        None
+    }
+
+    /// The slot that the step fills for the other side, if any.
+    fn hands_over(&self) -> Option<Slot> {
+        None
+    }
+}
+
+macro_rules! steps {
+    (parent { $($parent:ident = $pmod:ident,)* } child { $($child:ident = $cmod:ident,)* }) => {
+        $(pub use $pmod::$parent;)*
+        $(pub use $cmod::$child;)*
+
+        /// One step of a plan.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "each variant is the struct of that name, documented where it is defined")]
+        pub enum Step { $($parent($parent),)* $($child($child),)* }
+
+        $(impl From<$parent> for Step { fn from(step: $parent) -> Step { Step::$parent(step) } })*
+        $(impl From<$child> for Step { fn from(step: $child) -> Step { Step::$child(step) } })*
+
+        impl Step {
+            /// Who performs it.
+            pub fn who(&self) -> Who {
+                match self { $(Step::$parent(_) => Who::Parent,)* $(Step::$child(_) => Who::Child,)* }
+            }
+
+            /// Its name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Step::$parent(_) => $parent::NAME,)* $(Step::$child(_) => $child::NAME,)* }
+            }
+
+            /// Why it stands there.
+            pub fn why(&self) -> Cow<'static, str> {
+                match self { $(Step::$parent(s) => s.why(),)* $(Step::$child(s) => s.why(),)* }
+            }
+
+            /// What to do about a failure.
+            pub fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+                match self { $(Step::$parent(s) => s.hint(fault),)* $(Step::$child(s) => s.hint(fault),)* }
+            }
+
+            /// The slot that it fills for the other side.
+            pub fn hands_over(&self) -> Option<Slot> {
+                match self { $(Step::$parent(s) => s.hands_over(),)* $(Step::$child(s) => s.hands_over(),)* }
+            }
+
+            /// Performs a parent's step; a child's step does nothing here.
+            pub(crate) fn in_parent(&self, at: &mut Parent<'_>) -> Done {
+                match self { $(Step::$parent(s) => s.run(at),)* _ => Ok(()) }
+            }
+
+            /// Performs a child's step; a parent's step does nothing here.
+            pub(crate) fn in_child(&self, at: &mut Child<'_>) -> Done {
+                match self { $(Step::$child(s) => s.run(at),)* _ => Ok(()) }
+            }
+        }
+
+        impl Display for Step {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self { $(Step::$parent(s) => s.fmt(f),)* $(Step::$child(s) => s.fmt(f),)* }
+            }
+        }
+    };
+}
+
+steps! {
+    parent {
+        IdmapTree = idmap_tree,
+        MapIds = map_ids,
+        OomScore = process,
+        Rlimits = process,
+        TakeConsole = console,
+    }
+    child {
+        Bounding = credentials,
+        Capabilities = credentials,
+        Console = console,
+        DeathSignal = process,
+        DomainName = host_name,
+        Exec = exec,
+        HostName = host_name,
+        Layers = rootfs,
+        Loopback = loopback,
+        Mask = mask,
+        Mount = mount,
+        NoNewPrivs = credentials,
+        Nodes = nodes,
+        OwnIds = own_ids,
+        Pivot = pivot,
+        Program = exec,
+        Propagation = propagation,
+        ReadOnly = mask,
+        RootReadOnly = pivot,
+        Rootfs = rootfs,
+        Session = session,
+        Skeleton = skeleton,
+        Stdio = stdio,
+        Sysctl = sysctl,
+        TimeOffsets = time_offsets,
+        Umask = process,
+        User = credentials,
+        WorkDir = pivot,
+    }
+}

@@ -1,0 +1,41 @@
+//! Takes on root's ids in the user namespace, so that files can be made and mounts done.
+
+use super::{Child, Describe};
+use crate::fault::{Call, Done};
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use std::borrow::Cow;
+use std::fmt;
+
+/// The step.
+#[derive(Debug)]
+pub struct OwnIds {
+    /// Leave all supplementary groups; not where the namespace denies setgroups(2).
+    pub leave_groups: bool,
+}
+
+impl OwnIds {
+    pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
+        if self.leave_groups {
+            set_thread_groups(&[]).map_err(Call::Setgroups.failed())?;
+        }
+        set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).map_err(Call::Setresgid.failed())?;
+        set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).map_err(Call::Setresuid.failed())?;
+        Ok(())
+    }
+}
+
+impl fmt::Display for OwnIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("become user 0 and group 0 of the container")?;
+        f.write_str(if self.leave_groups { ", in no other group" } else { "" })
+    }
+}
+
+impl Describe for OwnIds {
+    const NAME: &'static str = "own-ids";
+
+    fn why(&self) -> Cow<'static, str> {
+        "a process whose ids are not mapped can create no file (EOVERFLOW), and the caller's groups must not enter".into()
+    }
+}

@@ -1,0 +1,155 @@
+//! Attributes of the process: resource limits, oom score, umask, what happens when its parent dies.
+
+use super::{Child, Describe, Parent};
+use crate::fault::{Call, Done, Fault};
+use insula_sys::prctl;
+use rustix::fs::Mode;
+use rustix::io::Errno;
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit, umask};
+use std::borrow::Cow;
+use std::fmt;
+
+/// One limit: prlimit(2).
+#[derive(Debug, Clone)]
+pub struct Limit {
+    /// Which resource.
+    pub resource: Resource,
+    /// Its `RLIMIT_*` name, for people.
+    pub name: &'static str,
+    /// `rlim_cur`; `None` is unlimited.
+    pub soft: Option<u64>,
+    /// `rlim_max`; `None` is unlimited.
+    pub hard: Option<u64>,
+}
+
+/// Sets resource limits.
+#[derive(Debug)]
+pub struct Rlimits(pub Vec<Limit>);
+
+impl Rlimits {
+    pub(super) fn run(&self, at: &mut Parent<'_>) -> Done {
+        let pid = Pid::from_raw(at.pid);
+        for limit in &self.0 {
+            prlimit(pid, limit.resource, Rlimit { current: limit.soft, maximum: limit.hard })
+                .map_err(Call::Prlimit.failed())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rlimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("set the limits")?;
+        let show = |value: Option<u64>| value.map_or("unlimited".to_owned(), |v| v.to_string());
+        for limit in &self.0 {
+            write!(f, " {}={}:{}", limit.name, show(limit.soft), show(limit.hard))?;
+        }
+        Ok(())
+    }
+}
+
+impl Describe for Rlimits {
+    const NAME: &'static str = "rlimits";
+
+    fn why(&self) -> Cow<'static, str> {
+        "raising a hard limit wants CAP_SYS_RESOURCE on the host, which the child has no longer".into()
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        (fault.errno == Errno::PERM).then(|| {
+            "a hard limit may be raised only with CAP_SYS_RESOURCE, which this process lacks; \
+             ask for no more than `ulimit -H` shows"
+                .into()
+        })
+    }
+}
+
+/// Sets `/proc/PID/oom_score_adj`, proc_pid_oom_score_adj(5).
+#[derive(Debug)]
+pub struct OomScore(pub i32);
+
+impl OomScore {
+    pub(super) fn run(&self, at: &mut Parent<'_>) -> Done {
+        let path = format!("/proc/{}/oom_score_adj", at.pid);
+        let errno = |e: std::io::Error| Fault {
+            call: Call::Write,
+            errno: Errno::from_io_error(&e).unwrap_or(Errno::IO),
+        };
+        // Lowering wants CAP_SYS_RESOURCE even where nothing changes, so that the present value is looked at first.
+        let now = std::fs::read_to_string(&path).map_err(errno)?;
+        if now.trim() == self.0.to_string() {
+            return Ok(());
+        }
+        std::fs::write(&path, self.0.to_string()).map_err(errno)
+    }
+}
+
+impl fmt::Display for OomScore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "set oom_score_adj to {}", self.0)
+    }
+}
+
+impl Describe for OomScore {
+    const NAME: &'static str = "oom-score";
+
+    fn why(&self) -> Cow<'static, str> {
+        "the file belongs to the host's procfs, where the parent may write it".into()
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        (fault.errno == Errno::ACCESS).then(|| {
+            "oom_score_adj may be lowered only with CAP_SYS_RESOURCE, which this process lacks".into()
+        })
+    }
+}
+
+/// Sets the umask, umask(2).
+#[derive(Debug)]
+pub struct Umask(pub u32);
+
+impl Umask {
+    #[expect(clippy::unnecessary_wraps, reason = "every step returns Done")]
+    pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
+        umask(Mode::from_raw_mode(self.0));
+        Ok(())
+    }
+}
+
+impl fmt::Display for Umask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "set the umask to {:04o}", self.0)
+    }
+}
+
+impl Describe for Umask {
+    const NAME: &'static str = "umask";
+
+    fn why(&self) -> Cow<'static, str> {
+        "the caller's does not enter; and what was made up to here was made with none".into()
+    }
+}
+
+/// Ends with us: `PR_SET_PDEATHSIG`, prctl(2).
+#[derive(Debug)]
+pub struct DeathSignal;
+
+impl DeathSignal {
+    pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
+        prctl::death_signal(Signal::KILL.as_raw()).map_err(Call::Prctl.failed())
+    }
+}
+
+impl fmt::Display for DeathSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("be killed when the parent dies")
+    }
+}
+
+impl Describe for DeathSignal {
+    const NAME: &'static str = "death-signal";
+
+    fn why(&self) -> Cow<'static, str> {
+        "nothing stays behind if the parent is killed; a change of user ids clears it, so it is set after them".into()
+    }
+}

@@ -1,0 +1,280 @@
+//! Compiles an OCI spec to a Plan, purely: `(Spec, Host) → Plan`. Every fault of the spec is found at once.
+//!
+//! The order of the steps is the order in which this file pushes them, and the reason for each place stands there.
+
+mod host_view;
+mod mounts;
+mod options;
+mod process;
+mod rootfs;
+mod users;
+
+use crate::error::Invalid;
+use insula_launch::host::Host;
+use insula_launch::kit::Slots;
+use insula_launch::plan::{Birth, Join, Kind, Plan};
+use insula_launch::resolve::Target;
+use insula_launch::step::{self, Step};
+use insula_oci::{Linux, NamespaceKind, Spec};
+use std::ffi::CString;
+
+/// What the caller decides and a spec cannot say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attachment {
+    /// Replace standard input by /dev/null.
+    pub null_stdin: bool,
+    /// End with the caller: the process is killed when the caller dies.
+    pub die_with_parent: bool,
+    /// The working directory was not asked for: `/` will do where it is missing.
+    pub cwd_is_default: bool,
+    /// Descriptors from 3 on that the program inherits.
+    pub preserve_fds: u32,
+}
+
+/// A compiled spec: the plan, and the namespace files that must be open before it is performed.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The plan.
+    pub plan: Plan,
+    /// Where the sealed init goes.
+    pub init: insula_launch::kit::Slot,
+    /// Where the master end of the terminal arrives, if there is one.
+    pub console: Option<insula_launch::kit::Slot>,
+}
+
+/// What the parts of the compiler share.
+pub(crate) struct Draft<'a> {
+    spec: &'a Spec,
+    linux: &'a Linux,
+    host: &'a Host,
+    slots: Slots,
+    /// The parent's steps: they stand first, so that the baton changes hands once.
+    parent: Vec<Step>,
+    /// The child's steps.
+    child: Vec<Step>,
+    faults: Vec<Invalid>,
+}
+
+impl Draft<'_> {
+    fn fault(&mut self, field: impl Into<String>, reason: impl Into<String>) {
+        self.faults.push(Invalid { field: field.into(), reason: reason.into() });
+    }
+
+    fn makes(&self, kind: NamespaceKind) -> bool {
+        self.linux.namespaces.iter().any(|n| n.kind == kind && n.path.is_none())
+    }
+
+    /// Is the process in a user namespace of its own, made or joined?
+    fn in_user_namespace(&self) -> bool {
+        self.linux.namespaces.iter().any(|n| n.kind == NamespaceKind::User)
+    }
+
+    /// Must the parent clone from the host's tree, because the child's copies of the mounts are locked?
+    fn parent_clones(&self) -> bool {
+        self.makes(NamespaceKind::User) && self.host.ids().may_mount()
+    }
+
+    /// A path as a C string; a NUL in it is a fault of `field`.
+    fn c_string(&mut self, field: &str, text: &str) -> CString {
+        CString::new(text).unwrap_or_else(|_| {
+            self.fault(field, "it holds a NUL byte");
+            CString::default()
+        })
+    }
+
+    /// A path inside the container.
+    fn target(&mut self, field: &str, path: &str) -> Option<Target> {
+        let target = Target::new(path).filter(|_| path.starts_with('/'));
+        if target.is_none() {
+            self.fault(field, "it must be an absolute path without `..` and NUL bytes");
+        }
+        target
+    }
+}
+
+/// Compiles `spec` for this host. Errors: all faults that were found, in the spec's order.
+pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Compiled, Vec<Invalid>> {
+    let none = Linux::default();
+    let linux = spec.linux.as_ref().unwrap_or(&none);
+    let mut draft = Draft {
+        spec,
+        linux,
+        host,
+        slots: Slots::default(),
+        parent: Vec::new(),
+        child: Vec::new(),
+        faults: Vec::new(),
+    };
+    let birth = birth(&mut draft);
+    users::push_maps(&mut draft);
+    process::push_limits(&mut draft);
+    push_entry(&mut draft, attachment);
+    push_names(&mut draft);
+    rootfs::push(&mut draft);
+    mounts::push(&mut draft);
+    let console = process::push_console(&mut draft);
+    push_paths(&mut draft);
+    draft.child.push(step::Pivot.into());
+    if spec.root.as_ref().is_some_and(|root| root.readonly) {
+        draft.child.push(step::RootReadOnly.into());
+    }
+    if let Some(slot) = console {
+        draft.child.push(step::TakeConsole(slot).into());
+    }
+    let init = process::push_program(&mut draft, attachment);
+    if !draft.faults.is_empty() {
+        return Err(draft.faults);
+    }
+    let mut steps = draft.parent;
+    steps.append(&mut draft.child);
+    Ok(Compiled { plan: Plan { birth, steps, slots: draft.slots }, init, console })
+}
+
+/// The namespaces: what is entered, what is made.
+fn birth(draft: &mut Draft<'_>) -> Birth {
+    let mut birth = Birth { joins: Vec::new(), new: Vec::new() };
+    let mut seen = Vec::new();
+    for (i, namespace) in draft.linux.namespaces.iter().enumerate() {
+        if seen.contains(&namespace.kind) {
+            draft.fault(
+                format!("linux.namespaces[{i}]"),
+                format!("a second namespace of kind `{}`", namespace.kind),
+            );
+        }
+        seen.push(namespace.kind);
+        match &namespace.path {
+            Some(path) => {
+                let slot = draft.slots.next();
+                birth.joins.push(Join { kind: kind(namespace.kind), slot, from: path.clone() });
+            }
+            // Offsets are written between unshare and the first entry, so that namespace is made by its step.
+            None if namespace.kind == NamespaceKind::Time && !draft.linux.time_offsets.is_empty() => {}
+            None => birth.new.push(kind(namespace.kind)),
+        }
+    }
+    if !draft.makes(NamespaceKind::Mount) {
+        draft.fault("linux.namespaces", "a container needs a mount namespace of its own");
+    }
+    // A user namespace is entered first where its rights are needed for the others, last where ours are: as root on the
+    // host the others are ours to enter, and would not be from within the container's.
+    let user_first = !draft.host.ids().may_mount();
+    birth.joins.sort_by_key(|join| (join.kind == Kind::User) != user_first);
+    birth.new.sort_unstable();
+    birth
+}
+
+/// The launch's word for a kind.
+pub fn kind(kind: NamespaceKind) -> Kind {
+    match kind {
+        NamespaceKind::Pid => Kind::Pid,
+        NamespaceKind::Network => Kind::Net,
+        NamespaceKind::Mount => Kind::Mnt,
+        NamespaceKind::Ipc => Kind::Ipc,
+        NamespaceKind::Uts => Kind::Uts,
+        NamespaceKind::User => Kind::User,
+        NamespaceKind::Cgroup => Kind::Cgroup,
+        NamespaceKind::Time => Kind::Time,
+    }
+}
+
+/// The first things that the newborn does.
+fn push_entry(draft: &mut Draft<'_>, attachment: &Attachment) {
+    // Before the ids change: the file of the offsets belongs to the ids that the process was born with.
+    if draft.makes(NamespaceKind::Time) && !draft.linux.time_offsets.is_empty() {
+        let lines = draft.linux.time_offsets.iter().fold(String::new(), |lines, (clock, offset)| {
+            let clock = match clock {
+                insula_oci::Clock::Monotonic => "monotonic",
+                insula_oci::Clock::Boottime => "boottime",
+            };
+            lines + &format!("{clock} {} {}\n", offset.secs, offset.nanosecs)
+        });
+        draft.child.push(step::TimeOffsets { lines }.into());
+    }
+    // A session first, so that no signal of the caller's terminal arrives from here on.
+    draft.child.push(step::Session { keyring: true }.into());
+    if draft.in_user_namespace() {
+        draft.child.push(step::OwnIds { leave_groups: users::groups_allowed(draft) }.into());
+    } else {
+        // In a user namespace of its own the mounts are slaves from birth (mount_namespaces(7)).
+        draft.child.push(step::Propagation(step::propagation::Mode::Slave).into());
+    }
+    // While /dev is the host's.
+    if attachment.null_stdin {
+        draft.child.push(step::Stdio { stdin: true, stdout: false, stderr: false }.into());
+    }
+}
+
+/// Names and devices of the namespaces themselves.
+fn push_names(draft: &mut Draft<'_>) {
+    if draft.makes(NamespaceKind::Uts) {
+        if let Some(name) = &draft.spec.hostname {
+            draft.child.push(step::HostName(name.clone()).into());
+        }
+        if let Some(name) = &draft.spec.domainname {
+            draft.child.push(step::DomainName(name.clone()).into());
+        }
+    } else {
+        let joined = "the UTS namespace is not the container's own, so that its name cannot be set";
+        if draft.spec.hostname.is_some() {
+            draft.fault("hostname", joined);
+        }
+        if draft.spec.domainname.is_some() {
+            draft.fault("domainname", joined);
+        }
+    }
+    if draft.makes(NamespaceKind::Network) {
+        draft.child.push(step::Loopback.into());
+    }
+}
+
+/// Settings, masks and read-only paths.
+fn push_paths(draft: &mut Draft<'_>) {
+    // Settings first: /proc/sys is usually among the read-only paths.
+    let settings: Vec<_> = draft.linux.sysctl.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    for (key, value) in settings {
+        let field = format!("linux.sysctl[{key}]");
+        if !sysctl_key(&key) {
+            draft.fault(&field, "a key is words of letters, digits, `_` and `-` joined by `.` or `/`");
+            continue;
+        }
+        let separator = if key.contains('/') { '/' } else { '.' };
+        let path = draft.c_string(&field, &format!("sys/{}", key.replace(separator, "/")));
+        draft.child.push(step::Sysctl { path, value }.into());
+    }
+    for (i, path) in draft.linux.masked_paths.iter().enumerate() {
+        if let Some(target) = draft.target(&format!("linux.maskedPaths[{i}]"), path) {
+            let empty = mounts::tmpfs(&[(c"size", Some(c"0")), (c"mode", Some(c"755"))]);
+            draft.child.push(step::Mask { target, empty }.into());
+        }
+    }
+    for (i, path) in draft.linux.readonly_paths.iter().enumerate() {
+        if let Some(target) = draft.target(&format!("linux.readonlyPaths[{i}]"), path) {
+            draft.child.push(step::ReadOnly { target }.into());
+        }
+    }
+}
+
+/// A key must stay below /proc/sys: no empty word, no `..`.
+fn sysctl_key(key: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty()
+            && word != ".."
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b))
+    };
+    if key.contains('/') { key.split('/').all(word) } else { key.split('.').all(word) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sysctl_key;
+
+    #[test]
+    fn a_sysctl_key_stays_below_proc_sys() {
+        assert!(sysctl_key("net.ipv4.ip_forward"));
+        assert!(sysctl_key("net/ipv4/conf/eth0.1/forwarding"));
+        assert!(!sysctl_key("kernel..shm"));
+        assert!(!sysctl_key("../fs/x"));
+        assert!(!sysctl_key("a/../../b"));
+        assert!(!sysctl_key(""));
+    }
+}

@@ -1,0 +1,179 @@
+//! `process`: limits, terminal, credentials, program.
+
+use super::{Attachment, Draft, users};
+use insula_launch::kit::Slot;
+use insula_launch::resolve::Target;
+use insula_launch::step::exec::Front;
+use insula_launch::step::process::Limit;
+use insula_launch::step::{
+    Bounding, Capabilities, Console, DeathSignal, Exec, NoNewPrivs, OomScore, Program, Rlimits, Umask, User,
+    WorkDir,
+};
+use insula_oci::{Capabilities as OciCapabilities, Process, RlimitKind, annotation};
+use insula_sys::exec::Strings;
+use rustix::process::{Gid, Resource};
+use std::ffi::CString;
+
+/// Limits and score: the parent's, because raising wants the host's rights.
+pub(super) fn push_limits(draft: &mut Draft<'_>) {
+    let Some(process) = &draft.spec.process else { return };
+    if let Some(score) = process.oom_score_adj {
+        if !(-1000..=1000).contains(&score) {
+            draft.fault("process.oomScoreAdj", "it is not between -1000 and 1000");
+        }
+        draft.parent.push(OomScore(score).into());
+    }
+    let mut limits: Vec<Limit> = Vec::new();
+    for (i, limit) in process.rlimits.iter().enumerate() {
+        if limit.soft > limit.hard {
+            draft.fault(format!("process.rlimits[{i}]"), "the soft limit is above the hard one");
+        }
+        let resource = resource(limit.kind);
+        if limits.iter().any(|l| l.name == limit.kind.name()) {
+            draft.fault(format!("process.rlimits[{i}].type"), "a second limit of this kind");
+        }
+        let bound = |value: u64| (value != insula_oci::rlimit::UNLIMITED).then_some(value);
+        limits.push(Limit {
+            resource,
+            name: limit.kind.name(),
+            soft: bound(limit.soft),
+            hard: bound(limit.hard),
+        });
+    }
+    if !limits.is_empty() {
+        draft.parent.push(Rlimits(limits).into());
+    }
+}
+
+fn resource(kind: RlimitKind) -> Resource {
+    match kind {
+        RlimitKind::Cpu => Resource::Cpu,
+        RlimitKind::Fsize => Resource::Fsize,
+        RlimitKind::Data => Resource::Data,
+        RlimitKind::Stack => Resource::Stack,
+        RlimitKind::Core => Resource::Core,
+        RlimitKind::Rss => Resource::Rss,
+        RlimitKind::Nproc => Resource::Nproc,
+        RlimitKind::Nofile => Resource::Nofile,
+        RlimitKind::Memlock => Resource::Memlock,
+        RlimitKind::As => Resource::As,
+        RlimitKind::Locks => Resource::Locks,
+        RlimitKind::Sigpending => Resource::Sigpending,
+        RlimitKind::Msgqueue => Resource::Msgqueue,
+        RlimitKind::Nice => Resource::Nice,
+        RlimitKind::Rtprio => Resource::Rtprio,
+        RlimitKind::Rttime => Resource::Rttime,
+    }
+}
+
+/// The terminal, after the mounts: it comes from the container's devpts.
+pub(super) fn push_console(draft: &mut Draft<'_>) -> Option<Slot> {
+    let process = draft.spec.process.as_ref().filter(|process| process.terminal)?;
+    let slot = draft.slots.next();
+    let (ptmx, console) = (Target::new("/dev/pts/ptmx")?, Target::new("/dev/console")?);
+    draft.child.push(Console { slot, ptmx, console, owner: process.user.uid }.into());
+    Some(slot)
+}
+
+/// Credentials and program: the last steps, each after the last that needs what it gives up.
+pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Slot {
+    let init = draft.slots.next();
+    let Some(process) = &draft.spec.process else {
+        draft.fault("process", "it is missing");
+        return init;
+    };
+    draft.child.push(Umask(process.user.umask.unwrap_or(0o022)).into());
+    push_credentials(draft, process, attachment);
+    if attachment.die_with_parent {
+        draft.child.push(DeathSignal.into());
+    }
+    push_exec(draft, process, attachment, init);
+    init
+}
+
+fn push_credentials(draft: &mut Draft<'_>, process: &Process, attachment: &Attachment) {
+    let none = OciCapabilities::default();
+    let sets = process.capabilities.as_ref().unwrap_or(&none);
+    draft.child.push(Bounding(sets.bounding.mask()).into());
+    let groups = users::groups_allowed(draft);
+    if !groups && !process.user.additional_gids.is_empty() {
+        draft.fault(
+            "process.user.additionalGids",
+            "this user namespace has one group only, and denies setgroups(2)",
+        );
+    }
+    let gids = process.user.additional_gids.iter().map(|gid| Gid::from_raw(*gid)).collect();
+    let (uid, gid) = (process.user.uid, process.user.gid);
+    for (field, id) in [("process.user.uid", uid), ("process.user.gid", gid)] {
+        if id == u32::MAX {
+            draft.fault(field, "4294967295 is no id: the kernel means \"unchanged\" by it");
+        }
+    }
+    draft.child.push(User { uid, gid, groups: groups.then_some(gids) }.into());
+    if !process.cwd.starts_with('/') {
+        draft.fault("process.cwd", "it must be an absolute path");
+    }
+    let path = draft.c_string("process.cwd", &process.cwd);
+    draft.child.push(WorkDir { path, or_root: attachment.cwd_is_default }.into());
+    let step = Capabilities {
+        effective: sets.effective.mask(),
+        permitted: sets.permitted.mask(),
+        inheritable: sets.inheritable.mask(),
+        ambient: sets.ambient.mask(),
+    };
+    if step.effective & !step.permitted != 0 {
+        draft.fault("process.capabilities.effective", "it holds capabilities that are not in `permitted`");
+    }
+    if step.ambient & !(step.permitted & step.inheritable) != 0 {
+        draft.fault(
+            "process.capabilities.ambient",
+            "it holds capabilities that are not in `permitted` and `inheritable`",
+        );
+    }
+    draft.child.push(step.into());
+    if process.no_new_privileges {
+        draft.child.push(NoNewPrivs.into());
+    }
+}
+
+fn push_exec(draft: &mut Draft<'_>, process: &Process, attachment: &Attachment, init: Slot) {
+    let Some(name) = process.args.first().filter(|name| !name.is_empty()) else {
+        return draft.fault("process.args", "it is empty");
+    };
+    let candidates = candidates(draft, process, name);
+    draft.child.push(Program { name: name.clone(), candidates: candidates.clone() }.into());
+    let front = match draft.spec.annotations.get(annotation::INIT).map(String::as_str) {
+        Some(annotation::TRUE) => Front::Init,
+        _ => Front::None,
+    };
+    let mode = if front == Front::Init { c"init" } else { c"exec" };
+    // Two places stay open until the child knows them: the report descriptor and the program's path.
+    let mut argv: Vec<CString> = vec![c"insula-init".into(), mode.into(), c"-".into(), c"".into()];
+    for (i, arg) in process.args.iter().enumerate() {
+        argv.push(draft.c_string(&format!("process.args[{i}]"), arg));
+    }
+    let mut envp = Vec::with_capacity(process.env.len());
+    for (i, variable) in process.env.iter().enumerate() {
+        let field = format!("process.env[{i}]");
+        if variable.find('=').is_none_or(|at| at == 0) {
+            draft.fault(&field, "it must be NAME=VALUE");
+        }
+        envp.push(draft.c_string(&field, variable));
+    }
+    let (argv, envp) = (Strings::new(argv), Strings::new(envp));
+    draft.child.push(Exec { front, init, argv, envp, candidates, preserve: attachment.preserve_fds }.into());
+}
+
+/// Where the program may be: as it is if it has a slash, else in each directory of the container's PATH, execvp(3).
+fn candidates(draft: &mut Draft<'_>, process: &Process, name: &str) -> Vec<CString> {
+    if name.contains('/') {
+        return vec![draft.c_string("process.args[0]", name)];
+    }
+    let path =
+        process.env.iter().rev().find_map(|v| v.strip_prefix("PATH=")).unwrap_or(crate::defaults::PATH);
+    path.split(':')
+        // An empty entry would mean the working directory, which an image chooses: left out, as runc does.
+        .filter(|dir| dir.starts_with('/'))
+        .map(|dir| draft.c_string("process.env", &format!("{dir}/{name}")))
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! What can go wrong in the runtime.
+
+use crate::foreground;
+use insula_launch::error::Failure;
+use insula_oci::escaped;
+use rustix::io::Errno;
+use std::fmt;
+
+/// A fault of a spec: the field, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field's path in config.json: `mounts[2].destination`.
+    pub field: String,
+    /// The reason, lower case, no full stop.
+    pub reason: String,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", escaped(&self.field), escaped(&self.reason))
+    }
+}
+
+/// An error of the runtime.
+#[derive(Debug)]
+pub enum Error {
+    /// The spec has these faults; nothing was done.
+    Invalid(Vec<Invalid>),
+    /// The launch failed; nothing of it is left.
+    Launch(Box<Failure>),
+    /// A namespace to enter could not be opened.
+    Namespace {
+        /// Its path.
+        path: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// Watching the running container failed.
+    Watch(foreground::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Invalid(faults) => {
+                for (i, fault) in faults.iter().enumerate() {
+                    write!(f, "{}{fault}", if i == 0 { "" } else { "\n" })?;
+                }
+                Ok(())
+            }
+            Error::Launch(failure) => write!(f, "{}", escaped(&failure.to_string())),
+            Error::Namespace { path, errno } => {
+                let text = std::io::Error::from(*errno).to_string();
+                write!(f, "namespace `{}`: {}", escaped(path), text.split(" (os").next().unwrap_or(""))
+            }
+            Error::Watch(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Launch(failure) => failure.hint.clone(),
+            Error::Namespace { errno: Errno::NOENT, .. } => {
+                Some("no process, name or file of that kind is there; `lsns` lists what is".to_owned())
+            }
+            Error::Namespace { errno: Errno::INVAL, .. } => {
+                Some("the file is no namespace of this kind".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Signal sets, the mask of this thread, dispositions, signalfd(2).
+
+use rustix::io::Errno;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+
+/// The highest signal number of Linux on the architectures that we build for (`_NSIG`).
+pub const HIGHEST: i32 = 64;
+
+/// A set of signals, `sigset_t`.
+#[derive(Clone, Copy)]
+pub struct SigSet(libc::sigset_t);
+
+impl std::fmt::Debug for SigSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries((1..=HIGHEST).filter(|signal| self.contains(*signal))).finish()
+    }
+}
+
+impl SigSet {
+    /// The empty set.
+    pub fn empty() -> Self {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: sigemptyset initialises the whole set that it is given, and cannot fail with a valid pointer.
+        Self(unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            set.assume_init()
+        })
+    }
+
+    /// Every signal (but those that the C library keeps for itself).
+    pub fn new_full() -> Self {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: as in `empty`.
+        Self(unsafe {
+            libc::sigfillset(set.as_mut_ptr());
+            set.assume_init()
+        })
+    }
+
+    /// Adds `signal`; a number that is no signal changes nothing.
+    pub fn add(&mut self, signal: i32) {
+        // SAFETY: the set is initialised and ours; a bad number is EINVAL.
+        unsafe { libc::sigaddset(&raw mut self.0, signal) };
+    }
+
+    /// Takes `signal` out; a number that is no signal changes nothing.
+    pub fn remove(&mut self, signal: i32) {
+        // SAFETY: as in `add`.
+        unsafe { libc::sigdelset(&raw mut self.0, signal) };
+    }
+
+    /// Whether `signal` is in the set.
+    pub fn contains(&self, signal: i32) -> bool {
+        // SAFETY: as in `add`.
+        unsafe { libc::sigismember(&raw const self.0, signal) == 1 }
+    }
+}
+
+/// Blocks `set` in addition, for this thread, and returns the mask before.
+pub fn block(set: &SigSet) -> io::Result<SigSet> {
+    mask(libc::SIG_BLOCK, set)
+}
+
+/// Unblocks `set` for this thread, and returns the mask before. What of it is pending is delivered before this returns.
+pub fn unblock(set: &SigSet) -> io::Result<SigSet> {
+    mask(libc::SIG_UNBLOCK, set)
+}
+
+/// Sets this thread's mask, and returns the one before.
+pub fn set_mask(set: &SigSet) -> io::Result<SigSet> {
+    mask(libc::SIG_SETMASK, set)
+}
+
+fn mask(how: libc::c_int, set: &SigSet) -> io::Result<SigSet> {
+    let mut old = SigSet::empty();
+    // SAFETY: both point to initialised sets that outlive the call.
+    match unsafe { libc::pthread_sigmask(how, &raw const set.0, &raw mut old.0) } {
+        0 => Ok(old),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// The signals whose disposition is SIG_IGN now (nohup(1), a shell's background jobs).
+pub fn ignored() -> SigSet {
+    let mut set = SigSet::empty();
+    for signal in 1..=HIGHEST {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: with no new action sigaction(2) only writes the old one, for which all zeros is a valid value.
+        let is_ignored = unsafe {
+            libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+                && action.assume_init().sa_sigaction == libc::SIG_IGN
+        };
+        if is_ignored {
+            set.add(signal);
+        }
+    }
+    set
+}
+
+/// Gives `signal` its default disposition.
+pub fn set_default(signal: i32) -> io::Result<()> {
+    // SAFETY: all zeros is a valid `sigaction`: SIG_DFL, no flags, no mask. No handler is installed that could run.
+    let done = unsafe {
+        let action: libc::sigaction = MaybeUninit::zeroed().assume_init();
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut())
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Puts every disposition back to the default, then unblocks all: what an exec'd program should find (signal(7)).
+pub fn reset() -> Result<(), Errno> {
+    for signal in 1..=HIGHEST {
+        // The C library keeps 32 and 33 to itself; KILL and STOP cannot be changed.
+        if !matches!(signal, 32 | 33 | libc::SIGKILL | libc::SIGSTOP) {
+            set_default(signal).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::INVAL))?;
+        }
+    }
+    set_mask(&SigSet::empty()).map(drop).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::INVAL))
+}
+
+/// What signalfd(2) tells of a signal.
+#[derive(Clone, Copy, Debug)]
+pub struct Siginfo {
+    /// The signal's number.
+    pub signo: i32,
+    /// `si_code`.
+    pub code: i32,
+    /// The sender, or the child, if any.
+    pub pid: i32,
+    /// A child's status.
+    pub status: i32,
+}
+
+/// A descriptor, non-blocking and CLOEXEC, by which the blocked signals of `set` are read.
+pub fn signalfd(set: &SigSet) -> io::Result<OwnedFd> {
+    // SAFETY: the set is initialised; -1 asks for a new descriptor.
+    let fd = unsafe { libc::signalfd(-1, &raw const set.0, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made it, and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The next pending signal of a signalfd, if there is one.
+pub fn read_signalfd(fd: BorrowedFd<'_>) -> io::Result<Option<Siginfo>> {
+    const SIZE: usize = size_of::<libc::signalfd_siginfo>();
+    let mut info = MaybeUninit::<libc::signalfd_siginfo>::zeroed();
+    // SAFETY: the kernel writes at most SIZE bytes to a place of that size; every bit pattern is a valid value.
+    let read = unsafe { libc::read(fd.as_raw_fd(), info.as_mut_ptr().cast(), SIZE) };
+    if usize::try_from(read) != Ok(SIZE) {
+        let error = io::Error::last_os_error();
+        return match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
+            _ => Err(error),
+        };
+    }
+    // SAFETY: zeroed, then written whole.
+    let info = unsafe { info.assume_init() };
+    Ok(Some(Siginfo {
+        signo: info.ssi_signo.cast_signed(),
+        code: info.ssi_code,
+        pid: info.ssi_pid.cast_signed(),
+        status: info.ssi_status,
+    }))
+}
+
+/// Sends `signal`, real-time ones included (for which rustix's `Signal` has no safe constructor).
+pub fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    let info = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: a null siginfo means that of kill(2); the kernel checks the descriptor and the number.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0_u32) };
+    if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

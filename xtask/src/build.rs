@@ -1,0 +1,165 @@
+//! `build` and `run`: the `insula` binary, static where the system can.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::stop::Stop;
+use crate::{tell, tree};
+
+/// How a static binary is linked. static-pie keeps address randomisation and costs some 50 µs at each start;
+/// `"-C", "relocation-model=static"` in place of the second pair is the other choice. docs/design decides.
+const STATIC_FLAGS: [&str; 4] = ["-C", "target-feature=+crt-static", "-C", "relocation-model=pic"];
+
+/// Which of cargo's profiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Quick to build.
+    Debug,
+    /// What people and the tests use.
+    Release,
+    /// Release with link time optimisation over all crates: what is handed out.
+    Dist,
+}
+
+impl Profile {
+    fn of(flag: &str) -> Option<Profile> {
+        match flag {
+            "--debug" => Some(Profile::Debug),
+            "--release" => Some(Profile::Release),
+            "--dist" => Some(Profile::Dist),
+            _ => None,
+        }
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Profile::Debug => &["--profile", "dev"],
+            Profile::Release => &["--release"],
+            Profile::Dist => &[
+                "--profile",
+                "dist",
+                "--config",
+                "profile.dist.inherits='release'",
+                "--config",
+                "profile.dist.lto='fat'",
+            ],
+        }
+    }
+}
+
+/// `build [--release|--dist|--debug]`
+pub fn command(arguments: &[String]) -> Result<(), Stop> {
+    let mut profile = Profile::Release;
+    for argument in arguments {
+        profile =
+            Profile::of(argument).ok_or_else(|| Stop::Usage(format!("unknown argument: `{argument}`")))?;
+    }
+    let path = binary(profile)?;
+    tell::say(&format!("{}\n", path.display()));
+    Ok(())
+}
+
+/// `run [--dist|--debug] [--] ARGS…`: what follows the profile is insula's.
+pub fn run(arguments: &[OsString]) -> Result<(), Stop> {
+    let mut rest = arguments;
+    let mut profile = Profile::Release;
+    if let [first, others @ ..] = rest
+        && let Some(chosen) = first.to_str().and_then(Profile::of)
+    {
+        profile = chosen;
+        rest = others;
+    }
+    let path = binary(profile)?;
+    // A `--` is left as it is: it tells insula too that its own flags are over.
+    let error = Command::new(&path).arg("run").args(rest).exec();
+    Err(Stop::Failed(format!("execute `{}`: {error}", path.display())))
+}
+
+/// Builds insula and returns the path of the binary. Cargo's own words go to stderr.
+pub fn binary(profile: Profile) -> Result<PathBuf, Stop> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--package", "insula", "--bin", "insula"]).args(profile.arguments());
+    build.args(["--message-format", "json-render-diagnostics"]);
+    if static_libc() {
+        let host = host()?;
+        // RUSTFLAGS wins over every configuration, so where it is set the flags are added to it.
+        match env::var("RUSTFLAGS") {
+            Ok(flags) if !flags.is_empty() => {
+                build.env("RUSTFLAGS", format!("{flags} {}", STATIC_FLAGS.join(" ")));
+            }
+            _ => {
+                build.args(["--config", &format!("target.{host}.rustflags={STATIC_FLAGS:?}")]);
+            }
+        }
+        // With a target named, the flags miss build scripts and procedural macros, which cannot be static.
+        build.args(["--target", &host]);
+    } else {
+        tell::complain("no static libc here (Debian: libc6-dev): insula is linked dynamically\n");
+    }
+    let output = build.current_dir(tree::root()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| Stop::Failed(format!("start cargo: {error}")))?;
+    if !output.status.success() {
+        return Err(Stop::Failed("insula was not built".into()));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    executable(&messages).ok_or_else(|| Stop::Failed("cargo named no binary `insula`".into()))
+}
+
+/// The path in cargo's message about the binary `insula`, if there is one.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let message = messages.lines().rfind(|line| {
+        line.starts_with(r#"{"reason":"compiler-artifact""#)
+            && line.contains(r#""kind":["bin"]"#)
+            && line.contains(r#""name":"insula""#)
+    })?;
+    let (_, rest) = message.split_once(r#""executable":""#)?;
+    let (path, _) = rest.split_once('"')?;
+    Some(path.into())
+}
+
+/// cargo, the one that runs us.
+pub fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The linker prints the path of a library that it finds, and the bare name of one that it does not.
+fn static_libc() -> bool {
+    let linker = env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let said = output(&linker, &["-print-file-name=libc.a"]).unwrap_or_default();
+    let path = Path::new(said.trim());
+    path.is_absolute() && path.is_file()
+}
+
+/// The tuple of this machine, in rustc's words.
+pub fn host() -> Result<String, Stop> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let said = output(&rustc, &["-vV"]).unwrap_or_default();
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_string).ok_or_else(|| Stop::Failed("`rustc -vV` names no host".into()))
+}
+
+fn output(program: &OsStr, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_binary_is_found_among_the_messages() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"insula"},"executable":null}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"insula"},"executable":"/t/insula"}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        assert_eq!(executable(messages), Some("/t/insula".into()));
+        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+}

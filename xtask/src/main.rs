@@ -1,0 +1,59 @@
+//! The developers' door: `cargo xtask build`, `run`, `check`, `test`, `laws`.
+#![forbid(unsafe_code)]
+
+mod build;
+mod check;
+mod laws;
+mod room;
+mod stop;
+mod suite;
+mod tell;
+mod tree;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::stop::Stop;
+
+const USAGE: &str = "\
+cargo xtask build [--release|--dist|--debug]   build insula, static where there is a static libc; print its path
+cargo xtask run [--dist|--debug] [--] ARGS…    build it, then `insula run ARGS…`
+cargo xtask check [--fast]                     formatting, clippy, laws, build, all tests
+cargo xtask test [--fast] [--as USER] [ARGS…]  only the tests; --as: the integration tests, as that user (from root)
+cargo xtask laws                               only the laws of the tree
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let Some((verb, rest)) = words.split_first() else {
+        tell::complain(USAGE);
+        return ExitCode::from(2);
+    };
+    let done = match verb.as_str() {
+        "build" => build::command(rest),
+        "run" => build::run(&arguments[1..]),
+        "check" => check::command(rest),
+        "test" => suite::command(rest),
+        "laws" => laws::command(),
+        room::INSIDE => room::inside(&arguments[1..]),
+        "help" | "--help" | "-h" => {
+            tell::say(USAGE);
+            Ok(())
+        }
+        _ => Err(Stop::Usage(format!("no such task: `{verb}`"))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Code(code)) => ExitCode::from(code),
+        Err(Stop::Failed(words)) => {
+            tell::complain(&format!("xtask: {words}\n"));
+            ExitCode::FAILURE
+        }
+        Err(Stop::Usage(words)) => {
+            tell::complain(&format!("xtask: {words}\n{USAGE}"));
+            ExitCode::from(2)
+        }
+    }
+}
