@@ -141,7 +141,8 @@ pub fn host() -> Result<String, Stop> {
     host.map(str::to_string).ok_or_else(|| Stop::Failed("`rustc -vV` names no host".into()))
 }
 
-fn output(program: &OsStr, arguments: &[&str]) -> Option<String> {
+/// What a program says to stdout, if it ends well.
+pub fn output(program: &OsStr, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::build::{Profile, binary, cargo};
 use crate::stop::Stop;
 use crate::suite::{Ask, Count, compile, report, run};
-use crate::{laws, tell, tree};
+use crate::{init, laws, tell, tree};
 
 /// `check [--fast]`
 pub fn command(arguments: &[String]) -> Result<(), Stop> {
@@ -69,23 +69,22 @@ impl Phases {
 }
 
 fn formatting() -> Result<(), Stop> {
-    let mut format = cargo();
-    status(format.args(["fmt", "--all", "--check"]))?;
-    // The freestanding init is no member of the workspace.
-    if tree::root().join("crates/init/Cargo.toml").exists() {
-        status(cargo().args(["fmt", "--check", "--manifest-path", "crates/init/Cargo.toml"]))?;
-    }
-    Ok(())
+    status(cargo().args(["fmt", "--all", "--check"]))?;
+    status(&mut init::formatting())
 }
 
 fn clippy() -> Result<(), Stop> {
-    status(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    status(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    init::clippy()?.iter_mut().try_for_each(status)
 }
 
 fn status(command: &mut Command) -> Result<(), Stop> {
     match command.current_dir(tree::root()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(Stop::Failed("it said why above".into())),
-        Err(error) => Err(Stop::Failed(format!("start cargo: {error}"))),
+        Err(error) => {
+            let program = command.get_program().display().to_string();
+            Err(Stop::Failed(format!("start `{program}`: {error}")))
+        }
     }
 }

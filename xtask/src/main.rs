@@ -1,8 +1,10 @@
-//! The developers' door: `cargo xtask build`, `run`, `check`, `test`, `laws`.
+//! The developers' door: `cargo xtask build`, `run`, `check`, `test`, `laws`, `bench`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod check;
+mod init;
 mod laws;
 mod room;
 mod stop;
@@ -22,6 +24,7 @@ cargo xtask run [--dist|--debug] [--] ARGS…    build it, then `insula run ARGS
 cargo xtask check [--fast]                     formatting, clippy, laws, build, all tests
 cargo xtask test [--fast] [--as USER] [ARGS…]  only the tests; --as: the integration tests, as that user (from root)
 cargo xtask laws                               only the laws of the tree
+cargo xtask bench [--rounds N] [--idle-ms N]   what a run costs, beside the floor and others (root)
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         "check" => check::command(rest),
         "test" => suite::command(rest),
         "laws" => laws::command(),
+        "bench" => bench::command(rest),
         room::INSIDE => room::inside(&arguments[1..]),
         "help" | "--help" | "-h" => {
             tell::say(USAGE);

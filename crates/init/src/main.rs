@@ -28,18 +28,17 @@ mod memory;
 mod program;
 mod report;
 mod signals;
+mod start;
 mod supervise;
 mod syscall;
 
 use arguments::{Arguments, Mode};
-
-/// Our own failure, by the convention of env(1), nohup(1) and the container engines.
-const EXIT_INTERNAL: i32 = 125;
+use report::EXIT_INTERNAL;
 
 /// What `_start` calls, with the stack as execve(2) left it.
 ///
 /// # Safety
-/// `stack` is the initial stack pointer of the process: argc, argv, NULL, envp, NULL. `_start` in `arch`
+/// `stack` is the initial stack pointer of the process: argc, argv, NULL, envp, NULL. `_start` in `start`
 /// keeps this.
 unsafe extern "C" fn main(stack: *const usize) -> ! {
     // Until the program runs, a process in the container with our uid could trace us and take the report fd.

@@ -9,6 +9,8 @@
 //! runs.
 use crate::syscall::{self, Errno};
 
+/// Our own failure, by the convention of env(1), nohup(1) and the container engines.
+pub const EXIT_INTERNAL: i32 = 125;
 const EXIT_NOT_FOUND: i32 = 127;
 const EXIT_NOT_EXECUTABLE: i32 = 126;
 const ENOENT: Errno = 2;

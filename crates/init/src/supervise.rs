@@ -2,8 +2,9 @@
 use core::mem::MaybeUninit;
 
 use crate::arguments::Arguments;
+use crate::report::EXIT_INTERNAL;
+use crate::signals;
 use crate::syscall::{self, Ended, Errno, Wait};
-use crate::{EXIT_INTERNAL, signals};
 
 const EINTR: Errno = 4;
 const EAGAIN: Errno = 11;

@@ -63,6 +63,13 @@ impl Failure {
         }
     }
 
+    /// Was it that a file system cannot translate ids, or cannot be a layer once they are translated (before Linux 5.19)?
+    pub fn refuses_idmap(&self) -> bool {
+        let Place::Step { name, .. } = self.place else { return false };
+        let Cause::Call(Fault { call, errno: Errno::INVAL }) = self.cause else { return false };
+        matches!((name, call), ("idmap-tree", Call::MountSetattr) | ("rootfs" | "mount", Call::FsconfigCreate))
+    }
+
     /// The refused call's errno.
     pub fn errno(&self) -> Option<Errno> {
         match self.cause {

@@ -13,6 +13,7 @@ use insula_sys::signal::pidfd_send_signal;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
+use std::cell::Cell;
 use std::convert::Infallible;
 
 /// Exit code of a child that failed before its exec. Nobody reads it: the Slate says more.
@@ -66,24 +67,28 @@ fn birth(
     ours: &mut Option<Baton>,
     theirs: Baton,
 ) -> Result<Born, Failure> {
-    let room = argv_room(plan);
+    let mut room = argv_room(plan);
+    let room = &mut room;
     let flags = plan.birth.flags();
     let failed = |errno| birth_failed(plan, Fault { call: Call::Clone3, errno }, Place::Birth);
     if plan.birth.joins.is_empty() {
         return clone3(flags, || child(plan, kit, slate, ours, &theirs, room)).map_err(failed);
     }
     let (hear, tell) = Baton::pair().map_err(preparing("make the porter's socket"))?;
-    let mut hear = Some(hear);
+    let (mut hear, tell) = (Some(hear), Cell::new(Some(tell)));
     let porter = {
-        let hear = &mut hear;
-        let kit = &mut *kit;
+        let (hear, kit) = (&mut hear, &mut *kit);
         clone3(0, || {
             drop(hear.take());
-            porter(plan, kit, slate, &tell, |kit| child(plan, kit, slate, ours, &theirs, room))
+            porter(plan, kit, slate, &tell, |kit| {
+                // With a copy open here the porter's sudden death would not be heard.
+                drop(tell.take());
+                child(plan, kit, slate, ours, &theirs, room)
+            })
         })
     };
     let porter = porter.map_err(failed)?;
-    drop(tell);
+    drop(tell.take());
     drop(theirs);
     let slot = plan.slots.porter();
     let heard = hear.map_or(Ok(Word::End), |hear| hear.wait(kit, std::iter::once(slot)));
@@ -102,7 +107,7 @@ fn porter(
     plan: &Plan,
     kit: &mut Kit,
     slate: &Slate,
-    tell: &Baton,
+    tell: &Cell<Option<Baton>>,
     child: impl FnOnce(&mut Kit) -> Infallible,
 ) -> Infallible {
     for (i, join) in plan.birth.joins.iter().enumerate() {
@@ -118,7 +123,8 @@ fn porter(
     match clone3(plan.birth.flags() | CLONE_PARENT, || child(&mut *kit)) {
         Ok(born) => {
             let slot = plan.slots.porter();
-            let told = kit.put(slot, born.pidfd).is_ok() && tell.pass(kit, std::iter::once(slot)).is_ok();
+            let put = kit.put(slot, born.pidfd).is_ok();
+            let told = put && tell.take().is_some_and(|tell| tell.pass(kit, std::iter::once(slot)).is_ok());
             exit_now(if told { 0 } else { CHILD_FAILED })
         }
         Err(errno) => {
@@ -189,7 +195,7 @@ fn child(
     slate: &Slate,
     ours: &mut Option<Baton>,
     baton: &Baton,
-    argv_room: Option<insula_sys::exec::Room>,
+    argv_room: &mut Option<insula_sys::exec::Room>,
 ) -> Infallible {
     // The parent's end: with a copy of it open here, the parent's death would not be seen.
     drop(ours.take());
@@ -202,7 +208,7 @@ fn child(
         procfs: None,
         empty: None,
         program: None,
-        argv_room,
+        argv_room: argv_room.take(),
     };
     if let Err(fault) = child_lane(plan, &mut at) {
         slate.fail(fault);

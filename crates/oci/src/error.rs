@@ -1,17 +1,18 @@
 //! What is wrong with a configuration.
 
+use crate::bounds::{MAX_BYTES, MAX_DEPTH};
 use crate::escape::escaped;
 use std::fmt;
 
 /// Why a `config.json` was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// It has more than [`MAX_BYTES`](crate::MAX_BYTES).
+    /// It has more than [`MAX_BYTES`].
     TooLarge {
         /// How many it has.
         bytes: usize,
     },
-    /// Arrays and objects stand in one another more than [`MAX_DEPTH`](crate::MAX_DEPTH) deep.
+    /// Arrays and objects stand in one another more than [`MAX_DEPTH`] deep.
     TooDeep {
         /// The line, from 1.
         line: usize,
@@ -39,10 +40,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { bytes } => {
-                write!(f, "config.json: {bytes} bytes, more than the {} allowed", crate::MAX_BYTES)
+                write!(f, "config.json: {bytes} bytes, more than the {MAX_BYTES} allowed")
             }
             Self::TooDeep { line } => {
-                write!(f, "config.json: nested more than {} deep at line {line}", crate::MAX_DEPTH)
+                write!(f, "config.json: nested more than {MAX_DEPTH} deep at line {line}")
             }
             Self::Nul { field } => write!(f, "`{}`: holds a NUL character", escaped(field)),
             Self::Syntax { reason } => write!(f, "config.json: {}", escaped(reason)),

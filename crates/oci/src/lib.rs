@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod annotation;
+mod bounds;
 pub mod capability;
 mod config;
 pub mod device;
@@ -25,6 +26,7 @@ pub mod seccomp;
 pub mod state;
 mod text;
 
+pub use bounds::{MAX_BYTES, MAX_DEPTH};
 pub use capability::{Capabilities, Capability, CapabilitySet};
 pub use config::{Root, Spec, VERSION};
 pub use device::{Device, DeviceKind};
@@ -34,7 +36,7 @@ pub use hooks::{Hook, Hooks};
 pub use linux::{Linux, Propagation};
 pub use mount::Mount;
 pub use namespace::{Clock, IdMapping, Namespace, NamespaceKind, TimeOffset};
-pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
+pub use parse::parse;
 pub use process::Process;
 pub use resources::Resources;
 pub use rlimit::{Rlimit, RlimitKind};

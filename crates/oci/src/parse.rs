@@ -2,14 +2,9 @@
 //!
 //! A `config.json` may come from anyone: its size, depth and strings are checked before a field is believed.
 
+use crate::bounds::{MAX_BYTES, MAX_DEPTH};
 use crate::{Error, Spec};
 use serde_json::Value;
-
-/// The largest `config.json` that is read: 4 MiB.
-pub const MAX_BYTES: usize = 4 << 20;
-
-/// How deep arrays and objects may stand in one another.
-pub const MAX_DEPTH: usize = 128;
 
 /// Reads a `config.json`: one JSON value and nothing behind it, at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, with
 /// no NUL in any string. An error names the field.

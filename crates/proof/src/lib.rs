@@ -23,6 +23,7 @@ pub mod need;
 mod process;
 pub mod scratch;
 pub mod skip;
+pub mod snapshot;
 pub mod user;
 
 pub use binary::insula;

@@ -2,6 +2,7 @@
 
 use crate::foreground;
 use insula_launch::error::Failure;
+use insula_launch::journal;
 use insula_oci::escaped;
 use rustix::io::Errno;
 use std::fmt;
@@ -35,6 +36,8 @@ pub enum Error {
         /// Why.
         errno: Errno,
     },
+    /// The name of a container could not be taken, or what it left could not be removed.
+    Journal(journal::Error),
     /// Watching the running container failed.
     Watch(foreground::Error),
 }
@@ -53,6 +56,7 @@ impl fmt::Display for Error {
                 let text = std::io::Error::from(*errno).to_string();
                 write!(f, "namespace `{}`: {}", escaped(path), text.split(" (os").next().unwrap_or(""))
             }
+            Error::Journal(error) => write!(f, "{}", escaped(&error.to_string())),
             Error::Watch(error) => error.fmt(f),
         }
     }
@@ -71,6 +75,10 @@ impl Error {
             Error::Namespace { errno: Errno::INVAL, .. } => {
                 Some("the file is no namespace of this kind".to_owned())
             }
+            Error::Journal(journal::Error::Taken(_)) => {
+                Some("choose another name, or wait until that container has ended".to_owned())
+            }
+            Error::Watch(error) => error.hint().map(str::to_owned),
             _ => None,
         }
     }

@@ -10,3 +10,4 @@ pub mod enter;
 pub mod error;
 pub mod foreground;
 pub mod ids;
+pub mod named;

@@ -28,6 +28,7 @@ use insula_launch::host::Host;
 use insula_oci::{Spec, annotation};
 use insula_runtime::compile::{Attachment, Compiled, compile};
 use insula_runtime::enter;
+use insula_runtime::named;
 use insula_runtime::error::Error as RuntimeError;
 use insula_runtime::foreground::{Ended, Foreground, Signals, check_tty};
 use request::{Explain, Request};
@@ -50,53 +51,76 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
         Err(error) => return tell::error(&error.to_string(), None, tell::FAILED),
     };
     let host = Host::new();
-    let spec = match resolve::spec(&request, &host) {
+    match attempt(&request, &host) {
+        Err(error) if may_try_identity(&request, &host, &error) => {
+            // The failed attempt has left nothing, so that a second one is a first one.
+            tell::warn("ids are not shifted: a file system here cannot translate them; root inside is root's id outside");
+            let mut request = request;
+            request.namespaces.user = namespace::UserNs::Identity;
+            attempt(&request, &host).unwrap_or_else(|error| failed(&error))
+        }
+        done => done.unwrap_or_else(|error| failed(&error)),
+    }
+}
+
+/// Was it that a file system cannot translate ids, where nobody asked for translation?
+fn may_try_identity(request: &Request, host: &Host, error: &RuntimeError) -> bool {
+    let RuntimeError::Launch(failure) = error else { return false };
+    request.namespaces.user == namespace::UserNs::Auto && host.ids().may_map_any() && failure.refuses_idmap()
+}
+
+/// Resolves the request, then prints, explains or performs it.
+fn attempt(request: &Request, host: &Host) -> Result<ExitCode, RuntimeError> {
+    let spec = match resolve::spec(request, host) {
         Ok(spec) => spec,
-        Err(error) => return tell::error(&error.to_string(), error.hint(), tell::FAILED),
+        Err(error) => return Ok(tell::error(&error.to_string(), error.hint(), tell::FAILED)),
     };
     if request.print_config {
-        return match serde_json::to_string_pretty(&spec) {
+        return Ok(match serde_json::to_string_pretty(&spec) {
             Ok(text) => tell::out(&(text + "\n")),
             Err(error) => tell::error(&error.to_string(), None, tell::FAILED),
-        };
+        });
     }
-    perform(&request, &spec, &host)
+    perform(request, &spec, host)
 }
 
 /// Compiles and performs, or explains.
-fn perform(request: &Request, spec: &Spec, host: &Host) -> ExitCode {
+fn perform(request: &Request, spec: &Spec, host: &Host) -> Result<ExitCode, RuntimeError> {
     let attachment = Attachment {
         null_stdin: !request.interactive && !request.tty,
         die_with_parent: true,
         cwd_is_default: request.workdir.is_none(),
         preserve_fds: 0,
     };
-    let compiled = match compile(spec, host, &attachment) {
-        Ok(compiled) => compiled,
-        Err(faults) => return failed(&RuntimeError::Invalid(faults)),
-    };
+    let compiled = compile(spec, host, &attachment).map_err(RuntimeError::Invalid)?;
     match request.explain {
-        Some(Explain::Text) => return tell::out(&explain::text(&compiled.plan)),
-        Some(Explain::Json) => return tell::out(&explain::json(&compiled.plan)),
+        Some(Explain::Text) => return Ok(tell::out(&explain::text(&compiled.plan))),
+        Some(Explain::Json) => return Ok(tell::out(&explain::json(&compiled.plan))),
         None => {}
     }
-    if let Err(error) = check_tty(request.interactive, request.tty) {
-        return tell::error(&error.to_string(), error.hint(), tell::FAILED);
-    }
-    match watch(request, &compiled) {
-        Ok(Ended::Exited(code)) => ExitCode::from(code),
-        Ok(Ended::Signaled(signal)) => {
-            ExitCode::from(tell::SIGNALED.saturating_add(u8::try_from(signal).unwrap_or(0)))
-        }
-        Ok(Ended::TimedOut) => ExitCode::from(tell::TIMED_OUT),
-        Err(error) => failed(&error),
-    }
+    check_tty(request.interactive, request.tty).map_err(RuntimeError::Watch)?;
+    Ok(match watch(request, spec, &compiled)? {
+        Ended::Exited(code) => ExitCode::from(code),
+        Ended::Signaled(signal) => ExitCode::from(tell::SIGNALED.saturating_add(u8::try_from(signal).unwrap_or(0))),
+        Ended::TimedOut => ExitCode::from(tell::TIMED_OUT),
+    })
 }
 
 /// Launches, and watches until the end.
-fn watch(request: &Request, compiled: &Compiled) -> Result<Ended, RuntimeError> {
+fn watch(request: &Request, spec: &Spec, compiled: &Compiled) -> Result<Ended, RuntimeError> {
+    // What commands that were killed have left is undone first; what resists is told, and stands in nobody's way.
+    for error in named::sweep() {
+        tell::warn(&insula_oci::escaped(&error.to_string()).to_string());
+    }
+    if let Some(keep) = spec.annotations.get(annotation::KEEP) {
+        make_keep(keep)?;
+    }
+    let name = request.name.as_deref().map(named::Named::take).transpose().map_err(RuntimeError::Journal)?;
     let signals = Signals::block().map_err(RuntimeError::Watch)?;
     let mut running = enter::launch(compiled)?;
+    if let Some(name) = &name {
+        name.record(running.pid).map_err(RuntimeError::Journal)?;
+    }
     let console = compiled.console.and_then(|slot| running.kit.take(slot));
     let foreground = Foreground {
         child: running.pidfd.as_fd(),
@@ -106,7 +130,22 @@ fn watch(request: &Request, compiled: &Compiled) -> Result<Ended, RuntimeError> 
         stop_timeout: request.stop_timeout,
         timeout: request.timeout,
     };
-    foreground.watch(signals).map_err(RuntimeError::Watch)
+    let ended = foreground.watch(signals).map_err(RuntimeError::Watch)?;
+    for error in name.map_or_else(Vec::new, named::Named::end) {
+        tell::warn(&insula_oci::escaped(&error.to_string()).to_string());
+    }
+    Ok(ended)
+}
+
+/// Makes the directory of `--keep`, if its parent is there.
+fn make_keep(path: &str) -> Result<(), RuntimeError> {
+    match rustix::fs::mkdir(path, rustix::fs::Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => {
+            let failed = insula_launch::journal::Error::File("make the directory", path.to_owned(), errno);
+            Err(RuntimeError::Journal(failed))
+        }
+    }
 }
 
 fn failed(error: &RuntimeError) -> ExitCode {

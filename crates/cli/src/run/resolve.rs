@@ -11,6 +11,7 @@ use insula_launch::host::Host;
 use insula_launch::resolve as in_root;
 use insula_oci::{DeviceKind, IdMapping, Mount, Namespace, NamespaceKind, Spec, escaped};
 use insula_runtime::ids::{self, Maps};
+use insula_runtime::named;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, major, minor, open, stat};
 use rustix::io::Errno;
@@ -137,21 +138,30 @@ fn id_maps(request: &Request, host: &Host) -> Result<Option<IdMaps>, Error> {
     Ok(Some(IdMaps { uids: uid, gids: gid }))
 }
 
-/// The files behind names: `ip netns`' for the network.
+/// The files behind names: `ip netns`' for the network, else those of a running container of this user.
 fn joins(request: &Request) -> Result<BTreeMap<NamespaceKind, String>, Error> {
+    let asked = &request.namespaces;
+    let kinds = [
+        ("--net", NamespaceKind::Network, &asked.net, "net"),
+        ("--pid", NamespaceKind::Pid, &asked.pid, "pid"),
+        ("--ipc", NamespaceKind::Ipc, &asked.ipc, "ipc"),
+        ("--uts", NamespaceKind::Uts, &asked.uts, "uts"),
+        ("--cgroupns", NamespaceKind::Cgroup, &asked.cgroup, "cgroup"),
+    ];
     let mut joins = BTreeMap::new();
-    if let Choice::Named(name) = &request.namespaces.net {
-        let path = format!("/run/netns/{name}");
-        if stat(path.as_str()).is_err() {
-            let reason = Reason::of(name, "is no named network namespace");
-            return Err(Error::Flag(FlagError::value(
-                "--net",
-                name,
-                reason,
-                "a name that `ip netns list` shows",
-            )));
-        }
-        joins.insert(NamespaceKind::Network, path);
+    for (flag, kind, choice, file) in kinds {
+        let Choice::Named(name) = choice else { continue };
+        let netns = format!("/run/netns/{name}");
+        let path = if kind == NamespaceKind::Network && stat(netns.as_str()).is_ok() {
+            netns
+        } else if let Some(pid) = named::process(name) {
+            format!("/proc/{pid}/ns/{file}")
+        } else {
+            let reason = Reason::of(name, "is the name of no running container, and of no network namespace");
+            let form = "a name that was given with `--name`, or one that `ip netns list` shows";
+            return Err(Error::Flag(FlagError::value(flag, name, reason, form)));
+        };
+        joins.insert(kind, path);
     }
     Ok(joins)
 }
@@ -185,6 +195,14 @@ fn fit(spec: &mut Spec, request: &Request, host: &Host, maps: Option<&IdMaps>) {
         host.ids().may_mount() && maps.uids.iter().any(|map| map.container_id != map.host_id)
     });
     fit_devices(spec, request);
+    join_owner(spec);
+    if joins_owner(spec) && request.namespaces.net != Choice::Host {
+        // Root where the network namespace belongs may show it: a sysfs of its own after all.
+        let own = insula_runtime::defaults::mounts(request.shm_size_bytes).into_iter().find(|m| m.destination == "/sys");
+        for (mount, own) in spec.mounts.iter_mut().filter(|mount| mount.destination == "/sys").zip(own) {
+            *mount = own;
+        }
+    }
     let kept = &request.namespaces;
     for mount in &mut spec.mounts {
         let is_bind = mount.kind.as_deref() == Some("bind");
@@ -202,14 +220,13 @@ fn fit(spec: &mut Spec, request: &Request, host: &Host, maps: Option<&IdMaps>) {
         [(&kept.pid, "/proc", true), (&kept.ipc, "/dev/mqueue", false), (&kept.ipc, "/dev/shm", false)];
     for (choice, destination, recursive) in private {
         // A file system that shows a namespace can be mounted only by its owner; the host's is bound instead.
-        if *choice != Choice::New && maps.is_some() {
+        if *choice != Choice::New && maps.is_some() && !joins_owner(spec) {
             bind_hosts(spec, destination, recursive);
         }
     }
     if kept.net != Choice::New && is_host_view(spec) {
         bind_resolver(spec);
     }
-    join_owner(spec, host);
 }
 
 fn is_device(mount: &Mount) -> bool {
@@ -267,16 +284,16 @@ fn bind_resolver(spec: &mut Spec) {
     }
 }
 
-/// As a user, a namespace of another user namespace can be entered only with its owner, which `/proc/PID/ns` has beside it.
-fn join_owner(spec: &mut Spec, host: &Host) {
+/// A namespace of another user namespace is entered with its owner, which `/proc/PID/ns` has beside it: a container's
+/// pid or network namespace can be shown in /proc and /sys only by who is root where they belong.
+fn join_owner(spec: &mut Spec) {
     let Some(linux) = &mut spec.linux else { return };
-    if host.ids().may_mount() {
-        return;
-    }
+    let own = stat("/proc/self/ns/user").map(|stat| (stat.st_dev, stat.st_ino));
     let beside = linux.namespaces.iter().find_map(|namespace| {
-        let path = namespace.path.as_deref()?;
-        let (directory, _) = path.rsplit_once('/')?;
-        directory.starts_with("/proc/").then(|| format!("{directory}/user"))
+        let (directory, _) = namespace.path.as_deref()?.rsplit_once('/')?;
+        let path = format!("{directory}/user");
+        let theirs = stat(path.as_str()).map(|stat| (stat.st_dev, stat.st_ino));
+        (directory.starts_with("/proc/") && theirs.is_ok() && theirs != own).then_some(path)
     });
     if let Some(path) = beside {
         linux.namespaces.retain(|namespace| namespace.kind != NamespaceKind::User);
@@ -284,4 +301,10 @@ fn join_owner(spec: &mut Spec, host: &Host) {
         linux.uid_mappings.clear();
         linux.gid_mappings.clear();
     }
+}
+
+/// Is the owner of what is joined joined too?
+fn joins_owner(spec: &Spec) -> bool {
+    let mut namespaces = spec.linux.iter().flat_map(|linux| &linux.namespaces);
+    namespaces.any(|namespace| namespace.kind == NamespaceKind::User && namespace.path.is_some())
 }

@@ -24,23 +24,6 @@ pub mod nr {
     pub const CLOSE_RANGE: usize = 436;
 }
 
-/// Where the kernel begins: sp is at argc and aligned to 16; x29 and x30 zero mark the last frame.
-///
-/// # Safety
-/// For the kernel alone to call.
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _start() -> ! {
-    naked_asm!(
-        "mov x29, xzr",
-        "mov x30, xzr",
-        "mov x0, sp",
-        "bl {main}",
-        "brk #1",
-        main = sym crate::main,
-    )
-}
-
 /// A system call of up to four arguments.
 ///
 /// # Safety

@@ -1,6 +1,6 @@
-//! What differs between processors: the entry point, the system call instruction, clone(2) and the numbers.
+//! What differs between processors: the system call instruction, clone(2) and the numbers. (And `start`.)
 //!
-//! Each file offers `_start`, `syscall`, `exit_group`, `clone` and `nr`, with the same meaning.
+//! Each file offers `syscall`, `exit_group`, `clone` and `nr`, with the same meaning.
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 #[cfg(target_arch = "x86_64")]

@@ -24,24 +24,6 @@ pub mod nr {
     pub const CLOSE_RANGE: usize = 436;
 }
 
-/// Where the kernel begins: the stack pointer is at argc, there is no return address, rbp is to mark the last
-/// frame.
-///
-/// # Safety
-/// For the kernel alone to call.
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _start() -> ! {
-    naked_asm!(
-        "xor ebp, ebp",
-        "mov rdi, rsp",
-        "and rsp, -16",
-        "call {main}",
-        "ud2",
-        main = sym crate::main,
-    )
-}
-
 /// A system call of up to four arguments.
 ///
 /// # Safety

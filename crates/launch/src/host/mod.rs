@@ -3,6 +3,7 @@
 //! Compiling a plan is pure: it reads facts from here and nothing else. A [`Host`] for tests is made of given facts; one
 //! for real looks at the machine the first time that a fact is asked for.
 
+pub mod boot;
 pub mod ids;
 pub mod mounts;
 pub mod root;

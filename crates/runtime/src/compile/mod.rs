@@ -71,7 +71,7 @@ impl Draft<'_> {
 
     /// Must the parent clone from the host's tree, because the child's copies of the mounts are locked?
     fn parent_clones(&self) -> bool {
-        self.makes(NamespaceKind::User) && self.host.ids().may_mount()
+        self.in_user_namespace() && self.host.ids().may_mount()
     }
 
     /// A path as a C string; a NUL in it is a fault of `field`.

@@ -5,7 +5,7 @@ use insula_launch::resolve::Target;
 use insula_launch::step::rootfs::Kept;
 use insula_launch::step::source::{Lower, Overlay, Source};
 use insula_launch::step::{IdmapTree, Layers, Rootfs};
-use insula_oci::annotation;
+use insula_oci::{NamespaceKind, annotation};
 
 /// Pushes what makes the root.
 pub(super) fn push(draft: &mut Draft<'_>) {
@@ -38,9 +38,11 @@ pub(super) fn push(draft: &mut Draft<'_>) {
     draft.child.push(Rootfs { source }.into());
 }
 
-/// Do files need their ids translated? As root with a map that is not the identity; a user has no right to.
+/// Do files need their ids translated? As root with a map that is not the identity, and in a user namespace that is
+/// joined, whose map is not ours to know; a user has no right to.
 pub(super) fn shifts(draft: &Draft<'_>) -> bool {
-    draft.parent_clones() && draft.linux.uid_mappings.iter().any(|map| map.container_id != map.host_id)
+    let joined = !draft.makes(NamespaceKind::User);
+    draft.parent_clones() && (joined || draft.linux.uid_mappings.iter().any(|map| map.container_id != map.host_id))
 }
 
 /// The place of the upper layers.

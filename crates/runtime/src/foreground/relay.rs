@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::termios::SpecialCodeIndex;
 
-use super::Error;
+use super::error::Error;
 use super::stream::Stream;
 use super::terminal;
 

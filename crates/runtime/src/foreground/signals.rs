@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use insula_sys::signal::{self, SigSet};
 use rustix::process::Signal;
 
-use super::Error;
+use super::error::Error;
 
 /// Raised by the thread itself at a faulty instruction: blocked, they would end the process all the same, but past
 /// their handlers (signal(7), sigprocmask(2)).

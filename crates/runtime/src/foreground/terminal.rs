@@ -6,7 +6,16 @@ use rustix::pipe::PipeFlags;
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 use rustix::termios::{OptionalActions, Termios};
 
-use super::Error;
+use super::error::Error;
+
+/// Refuses `-i -t` where the standard input is no terminal: a program behind a terminal could not tell the input's
+/// end from a key, and the input would be echoed. To be asked before anything is made.
+pub fn check_tty(interactive: bool, tty: bool) -> Result<(), Error> {
+    if interactive && tty && !rustix::termios::isatty(rustix::stdio::stdin()) {
+        return Err(Error::NotATty);
+    }
+    Ok(())
+}
 
 /// A terminal in raw mode (cfmakeraw(3)) until this is dropped, or until this process is gone: then a guard process
 /// restores it (`insula_sys::process::spawn_guard`), so that SIGKILL and an abort leave no dead terminal either.

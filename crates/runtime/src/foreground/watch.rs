@@ -1,17 +1,18 @@
 //! The loop: one poll(2) over the container's pidfd, the signals, and, with a console, the three descriptors of the
 //! relay; with the deadline of `--timeout`.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 
+use super::ended::Ended;
+use super::error::Error;
 use super::relay::{Flow, Ready, Relay};
-use super::signals::{Burst, Meaning};
+use super::signals::{Burst, Meaning, Signals};
 use super::terminal::{self, RawMode};
-use super::{Ended, Error, Foreground, Signals};
 
 /// Wait for a child whose end raises no SIGCHLD as well, as clone3(2) can make it (wait(2), `__WALL`).
 const WALL: WaitIdOptions = WaitIdOptions::from_bits_retain(0x4000_0000);
@@ -23,9 +24,45 @@ const LEFT_BEHIND: usize = 1024 * 1024;
 /// How long a reader may take nothing, at the end, before we no longer count on the terminal being read.
 const STALLED: Duration = Duration::from_secs(1);
 
+/// A container that was born a moment ago and has the caller's attention until it ends.
+#[derive(Debug)]
+pub struct Foreground<'a> {
+    /// The pidfd of the container's pid 1, which has to be our child.
+    pub child: BorrowedFd<'a>,
+    /// `-t`: the master of the container's console. Its description gets O_NONBLOCK, so it is ours alone.
+    pub console: Option<OwnedFd>,
+    /// `-i`: with a console, the standard input is relayed to it; without one this changes nothing here.
+    pub interactive: bool,
+    /// Sent when `timeout` has passed.
+    pub stop_signal: i32,
+    /// How long the container may take to heed `stop_signal` before SIGKILL.
+    pub stop_timeout: Duration,
+    /// How long the container may live.
+    pub timeout: Option<Duration>,
+}
+
+impl Foreground<'_> {
+    /// Watches until the container has ended, and reaps it.
+    ///
+    /// - Signals are forwarded, but for SIGCHLD and SIGPIPE and those that our own caller ignores. A third SIGINT or
+    ///   SIGTERM within three seconds is SIGKILL for the container.
+    /// - SIGTSTP (SIGTTIN, SIGTTOU) is forwarded, then we stop; SIGCONT is forwarded when we are continued.
+    /// - The console has the size of the caller's terminal, at first and after SIGWINCH.
+    /// - With `-i -t` the caller's terminal is raw meanwhile. In the background we stop until we are in the foreground.
+    /// - When the caller's terminal is gone, or nobody reads our output any more, the console is hung up, so that the
+    ///   program gets SIGHUP as it would on a terminal of its own.
+    /// - What the container has written before its end is written out, however slow the reader is; SIGINT, SIGTERM and
+    ///   the like end that. After a timeout a reader that takes nothing for a second is not waited for.
+    ///
+    /// After an error the container may be alive still.
+    pub fn watch(self, signals: Signals) -> Result<Ended, Error> {
+        Watch::new(self, signals)?.run()
+    }
+}
+
 /// The watch under way. The order of the fields is that of their end: the terminal is restored before the signals are
 /// let in again.
-pub(super) struct Watch<'a> {
+struct Watch<'a> {
     raw: Option<RawMode>,
     relay: Option<Relay>,
     child: BorrowedFd<'a>,
@@ -35,7 +72,7 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(of: Foreground<'a>, signals: Signals) -> Result<Self, Error> {
+    fn new(of: Foreground<'a>, signals: Signals) -> Result<Self, Error> {
         let relay = of.console.map(|console| Relay::new(console, of.interactive)).transpose()?;
         let deadline = Deadline {
             at: of.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
@@ -49,7 +86,7 @@ impl<'a> Watch<'a> {
         Ok(watch)
     }
 
-    pub(super) fn run(mut self) -> Result<Ended, Error> {
+    fn run(mut self) -> Result<Ended, Error> {
         let ended = loop {
             let (has_ended, ready) = self.poll()?;
             if has_ended {

@@ -1,0 +1,362 @@
+//! The laws of the order: what must stand before what in every plan, each with the reason in its name.
+
+use insula_launch::kit::Slot;
+use insula_launch::plan::Plan;
+use insula_launch::step::rootfs::Kept;
+use insula_launch::step::source::{Lower, Source};
+use insula_launch::step::{Step, Who};
+
+/// A law, the steps that it speaks of, and whether a plan keeps it.
+pub struct Law {
+    pub name: &'static str,
+    pub about: &'static [&'static str],
+    pub holds: fn(&Law, &Plan) -> bool,
+}
+
+/// Every law. A step that none of them names fails a test: its place in the order must have a reason.
+pub const LAWS: &[Law] = &[
+    Law {
+        name: "what the parent does stands first, so that the baton changes hands once",
+        about: &["map-ids", "idmap-tree", "oom-score", "rlimits"],
+        holds: |law, plan| before(plan, |step| law.names(step), |step| step.who() == Who::Child),
+    },
+    Law {
+        name: "ids are mapped before a mount is translated by them",
+        about: &["map-ids", "idmap-tree"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "the offsets of clocks are written with the ids of the birth, who own the file",
+        about: &["time-offsets", "own-ids"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "a session with an empty umask begins before anything is made",
+        about: &["session", "layers", "rootfs", "mount", "nodes", "skeleton", "console", "mask", "umask"],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "files are made with ids that are mapped",
+        about: &["own-ids", "layers", "rootfs", "mount", "nodes", "skeleton", "console", "mask", "read-only"],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "the way to the host's mounts is cut before the first mount",
+        about: &[
+            "propagation",
+            "layers",
+            "rootfs",
+            "mount",
+            "nodes",
+            "console",
+            "mask",
+            "read-only",
+            "pivot-root",
+        ],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "either the mounts are slaves from birth, with ids to take on, or they are made slaves",
+        about: &["own-ids", "propagation"],
+        holds: |law, plan| count(plan, |step| law.names(step)) == 1,
+    },
+    Law {
+        name: "/dev/null is taken from the host's /dev, before it is gone",
+        about: &["stdio", "pivot-root"],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "names and devices of namespaces are set while there are rights over them",
+        about: &["host-name", "domain-name", "loopback", "bounding", "user", "capabilities"],
+        holds: |law, plan| before(plan, among(&law.about[..3]), among(&law.about[3..])),
+    },
+    Law {
+        name: "an overlay has a place for its layers",
+        about: &["layers", "rootfs", "mount"],
+        holds: |_, plan| {
+            before(plan, |step| step.name() == "layers", is_overlay)
+                && (count(plan, is_overlay) == 0 || count(plan, |step| step.name() == "layers") == 1)
+        },
+    },
+    Law {
+        name: "the root is there before anything is put on it",
+        about: &[
+            "rootfs",
+            "mount",
+            "nodes",
+            "skeleton",
+            "console",
+            "sysctl",
+            "mask",
+            "read-only",
+            "pivot-root",
+        ],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "the terminal comes from the container's devpts",
+        about: &["mount", "console"],
+        holds: |_, plan| before(plan, |step| is_mount_on(step, "/dev/pts"), |step| step.name() == "console"),
+    },
+    Law {
+        name: "the terminal is in place before the root changes, and is opened before the user does",
+        about: &["console", "pivot-root", "user", "capabilities"],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "the parent takes the terminal after it was opened, and before the program runs",
+        about: &["console", "take-console", "exec"],
+        holds: |law, plan| {
+            in_this_order(law, plan)
+                && count(plan, |step| step.name() == "console")
+                    == count(plan, |step| step.name() == "take-console")
+        },
+    },
+    Law {
+        name: "devices are put into the container's own /dev",
+        about: &["mount", "nodes"],
+        holds: |_, plan| before(plan, |step| is_mount_on(step, "/dev"), |step| step.name() == "nodes"),
+    },
+    Law {
+        name: "settings are written to the container's own procfs",
+        about: &["mount", "sysctl"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "settings are written before /proc/sys becomes read-only",
+        about: &["sysctl", "read-only"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "nothing is mounted over what is masked or read-only",
+        about: &["mount", "nodes", "mask", "read-only"],
+        holds: |law, plan| before(plan, among(&law.about[..2]), among(&law.about[2..])),
+    },
+    Law {
+        name: "all is in place before the root changes and the host's paths are gone",
+        about: &[
+            "layers",
+            "rootfs",
+            "mount",
+            "nodes",
+            "skeleton",
+            "console",
+            "sysctl",
+            "mask",
+            "read-only",
+            "pivot-root",
+        ],
+        holds: the_rest_before_last,
+    },
+    Law {
+        name: "the root becomes read-only when nothing is made in it any more",
+        about: &["mount", "nodes", "skeleton", "console", "pivot-root", "root-read-only"],
+        holds: the_rest_before_last,
+    },
+    Law {
+        name: "the program's umask is not that of the files made for it",
+        about: &["layers", "rootfs", "mount", "nodes", "skeleton", "console", "mask", "umask"],
+        holds: the_rest_before_last,
+    },
+    Law {
+        name: "rights fall from the outside in: bounding set, user, capabilities",
+        about: &["bounding", "user", "capabilities"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "rights fall when nothing needs them any more",
+        about: &["pivot-root", "root-read-only", "bounding"],
+        holds: the_rest_before_last,
+    },
+    Law {
+        name: "what cannot be taken back comes after what may still fail: no_new_privs after the user",
+        about: &["user", "no-new-privs"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "the death signal is set after what clears it",
+        about: &["user", "capabilities", "death-signal"],
+        holds: the_rest_before_last,
+    },
+    Law {
+        name: "the working directory is the container's, entered as its user",
+        about: &["pivot-root", "user", "work-dir"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "the program is looked for in the container, as its user, with its rights",
+        about: &["pivot-root", "user", "work-dir", "capabilities", "no-new-privs", "program"],
+        holds: the_rest_before_last,
+    },
+    Law {
+        name: "the program is found, then executed, and nothing comes after",
+        about: &["program", "exec"],
+        holds: |law, plan| {
+            let names: Vec<&str> = plan.steps.iter().map(Step::name).collect();
+            names.ends_with(law.about) && count(plan, |step| law.names(step)) == law.about.len()
+        },
+    },
+    Law {
+        name: "what every container needs is done once",
+        about: &[
+            "session",
+            "rootfs",
+            "nodes",
+            "pivot-root",
+            "umask",
+            "bounding",
+            "user",
+            "work-dir",
+            "capabilities",
+            "program",
+            "exec",
+        ],
+        holds: |law, plan| law.about.iter().all(|name| count(plan, |step| step.name() == *name) == 1),
+    },
+    Law {
+        name: "what some containers need is done once at most",
+        about: &[
+            "map-ids",
+            "oom-score",
+            "rlimits",
+            "time-offsets",
+            "own-ids",
+            "propagation",
+            "stdio",
+            "host-name",
+            "domain-name",
+            "loopback",
+            "layers",
+            "console",
+            "take-console",
+            "root-read-only",
+            "no-new-privs",
+            "death-signal",
+        ],
+        holds: |law, plan| law.about.iter().all(|name| count(plan, |step| step.name() == *name) <= 1),
+    },
+    Law {
+        name: "each slot is filled once, then used once",
+        about: &["idmap-tree", "layers", "rootfs", "mount", "console", "take-console", "exec"],
+        holds: |_, plan| slots_are_filled_then_used(plan),
+    },
+    Law {
+        name: "a slot that is used on the other side is handed over where the lane changes",
+        about: &["idmap-tree", "layers", "rootfs", "mount", "console", "take-console"],
+        holds: |_, plan| slots_cross(plan),
+    },
+];
+
+impl Law {
+    fn names(&self, step: &Step) -> bool {
+        self.about.contains(&step.name())
+    }
+}
+
+fn among<'a>(names: &'a [&'a str]) -> impl Fn(&Step) -> bool + 'a {
+    move |step| names.contains(&step.name())
+}
+
+/// No step of the first sort stands behind one of the second.
+fn before(plan: &Plan, first: impl Fn(&Step) -> bool, second: impl Fn(&Step) -> bool) -> bool {
+    let last = plan.steps.iter().rposition(first);
+    let start = plan.steps.iter().position(second);
+    last.zip(start).is_none_or(|(last, start)| last < start)
+}
+
+fn count(plan: &Plan, wanted: impl Fn(&Step) -> bool) -> usize {
+    plan.steps.iter().filter(|step| wanted(step)).count()
+}
+
+/// All steps of each name stand before all of the next.
+fn in_this_order(law: &Law, plan: &Plan) -> bool {
+    (1..law.about.len()).all(|at| before(plan, among(&law.about[..at]), among(&law.about[at..])))
+}
+
+fn first_before_the_rest(law: &Law, plan: &Plan) -> bool {
+    before(plan, among(&law.about[..1]), among(&law.about[1..]))
+}
+
+fn the_rest_before_last(law: &Law, plan: &Plan) -> bool {
+    let (last, rest) = law.about.split_last().expect("a law is about something");
+    before(plan, among(rest), among(&[last]))
+}
+
+fn source(step: &Step) -> Option<&Source> {
+    match step {
+        Step::Mount(mount) => Some(&mount.source),
+        Step::Rootfs(rootfs) => Some(&rootfs.source),
+        _ => None,
+    }
+}
+
+fn is_overlay(step: &Step) -> bool {
+    matches!(source(step), Some(Source::Overlay(_)))
+}
+
+fn is_mount_on(step: &Step, path: &str) -> bool {
+    matches!(step, Step::Mount(mount) if mount.target.shown() == path)
+}
+
+/// What a step puts into a slot.
+fn filled(step: &Step) -> Option<Slot> {
+    match step {
+        Step::IdmapTree(tree) => Some(tree.slot),
+        Step::Console(console) => Some(console.slot),
+        _ => None,
+    }
+}
+
+/// What a step takes from a slot.
+fn used(step: &Step) -> Option<Slot> {
+    match (step, source(step)) {
+        (Step::TakeConsole(take), _) => Some(take.0),
+        (Step::Exec(exec), _) => Some(exec.init),
+        (Step::Layers(layers), _) => match &layers.kept {
+            Kept::Made(slot, ..) => Some(*slot),
+            Kept::Vanish | Kept::Path(..) => None,
+        },
+        (_, Some(Source::Made(slot))) => Some(*slot),
+        (_, Some(Source::Overlay(overlay))) => match &overlay.lower {
+            Lower::Made { slot, .. } => Some(*slot),
+            Lower::Path(_) => None,
+        },
+        _ => None,
+    }
+}
+
+fn slots_are_filled_then_used(plan: &Plan) -> bool {
+    // Filled before the birth: the namespace files, which the porter uses, and the init.
+    let init = plan.steps.iter().find_map(|step| match step {
+        Step::Exec(exec) => Some(exec.init),
+        _ => None,
+    });
+    let joins: Vec<Slot> = plan.birth.joins.iter().map(|join| join.slot).collect();
+    let mut full: Vec<Slot> = init.into_iter().collect();
+    let mut ever: Vec<Slot> = joins.iter().copied().chain(init).collect();
+    for step in &plan.steps {
+        if let Some(slot) = used(step) {
+            let Some(at) = full.iter().position(|known| *known == slot) else { return false };
+            full.swap_remove(at);
+        }
+        if let Some(slot) = filled(step) {
+            full.push(slot);
+            ever.push(slot);
+        }
+    }
+    let mut places: Vec<usize> = ever.iter().map(|slot| slot.index()).collect();
+    places.sort_unstable();
+    full.is_empty() && places.iter().copied().eq(0..ever.len())
+}
+
+fn slots_cross(plan: &Plan) -> bool {
+    plan.steps.iter().enumerate().all(|(at, step)| {
+        let Some(slot) = filled(step) else { return step.hands_over().is_none() };
+        let use_at = plan.steps.iter().position(|later| used(later) == Some(slot));
+        let change = plan.steps[at..].iter().position(|later| later.who() != step.who()).map(|by| at + by);
+        step.hands_over() == Some(slot)
+            && use_at.zip(change).is_some_and(|(use_at, change)| {
+                plan.steps[use_at].who() != step.who() && at < change && change <= use_at
+            })
+    })
+}
