@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod explain;
+mod parse;
 mod run;
 mod tell;
 mod words;

@@ -1,5 +1,6 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
+use crate::parse::parse;
 use crate::{run, tell};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -38,12 +39,7 @@ const WORDS: &[Word] = &[
 /// Calls what the first word names.
 pub fn dispatch(word: Option<&OsStr>, rest: Vec<OsString>) -> ExitCode {
     match word.map(OsStr::to_string_lossy).as_deref() {
-        None => {
-            let text = overview();
-            tell::error("a command is missing", Some("`insula --help` lists them"), tell::FAILED);
-            let _ = text;
-            ExitCode::from(tell::FAILED)
-        }
+        None => tell::error("a command is missing", Some("`insula --help` lists them"), tell::FAILED),
         Some("--help" | "-h" | "help") => tell::out(&overview()),
         Some("--version" | "-V" | "version") => tell::out(&format!("insula {}\n", env!("CARGO_PKG_VERSION"))),
         Some(word) => match WORDS.iter().find(|known| known.name == word) {
@@ -140,10 +136,4 @@ fn reference(rest: Vec<OsString>) -> ExitCode {
         text.push_str(&format!("\n## insula {}\n\n```text\n{}```\n", word.name, command.render_long_help()));
     }
     tell::out(&text)
-}
-
-/// Parses the words of one command; `Err` is the exit code after help or an error was told.
-pub fn parse(command: clap::Command, rest: Vec<OsString>) -> Result<clap::ArgMatches, ExitCode> {
-    let words = std::iter::once(OsString::from("insula")).chain(rest);
-    command.no_binary_name(false).try_get_matches_from(words).map_err(|error| tell::clap(&error))
 }

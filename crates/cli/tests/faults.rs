@@ -14,8 +14,11 @@ use insula_proof as proof;
 use netns::Netns;
 
 /// What is injected: the words for insula, and what it says of them.
-const FAULTS: [(&str, &str); 3] =
-    [("5", "Input/output error"), ("12", "Cannot allocate memory"), ("kill", "the process was killed by signal 9")];
+const FAULTS: [(&str, &str); 3] = [
+    ("5", "Input/output error"),
+    ("12", "Cannot allocate memory"),
+    ("kill", "the process was killed by signal 9"),
+];
 
 fn binary() -> PathBuf {
     env!("CARGO_BIN_EXE_insula").into()
@@ -69,7 +72,9 @@ fn every_fault(caller: &Caller, words: &[&str]) {
 
 /// Whether insula said what had to be said.
 fn told(step: &Step, kill: bool, said: &str, end: &Ended) -> Result<(), String> {
-    let is = |right: bool| if right { Ok(()) } else { Err(format!("code {}, `{}`", end.code(), end.err.trim_end())) };
+    let is = |right: bool| {
+        if right { Ok(()) } else { Err(format!("code {}, `{}`", end.code(), end.err.trim_end())) }
+    };
     if kill && step.by_parent {
         // That was insula itself.
         return is(end.code() == 128 + 9 && end.err.is_empty());
@@ -116,7 +121,13 @@ fn volumes_limits_and_parameters(caller: &Caller) {
     every_fault(caller, &[&more[..], &mounts[..], &["-u", "0:0", "--", "true"]].concat());
 }
 
-by_everyone!(a_view_of_the_host, a_terminal, clocks_that_are_off, changes_that_are_kept, volumes_limits_and_parameters);
+by_everyone!(
+    a_view_of_the_host,
+    a_terminal,
+    clocks_that_are_off,
+    changes_that_are_kept,
+    volumes_limits_and_parameters
+);
 
 mod of_busybox {
     use super::a_root_directory;

@@ -67,7 +67,10 @@ impl Failure {
     pub fn refuses_idmap(&self) -> bool {
         let Place::Step { name, .. } = self.place else { return false };
         let Cause::Call(Fault { call, errno: Errno::INVAL }) = self.cause else { return false };
-        matches!((name, call), ("idmap-tree", Call::MountSetattr) | ("rootfs" | "mount", Call::FsconfigCreate))
+        matches!(
+            (name, call),
+            ("idmap-tree", Call::MountSetattr) | ("rootfs" | "mount", Call::FsconfigCreate)
+        )
     }
 
     /// The refused call's errno.

@@ -8,22 +8,22 @@ use rustix::io::Errno;
 
 /// The number of a place in the Kit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot(u16);
+pub struct Slot(u32);
 
 impl Slot {
     /// Its place, from 0.
     pub fn index(self) -> usize {
-        usize::from(self.0)
+        self.0 as usize
     }
 }
 
 /// Gives out slots while a plan is compiled.
 #[derive(Debug, Default, Clone)]
-pub struct Slots(u16);
+pub struct Slots(u32);
 
 impl Slots {
     /// A slot that nobody has.
-    pub fn next(&mut self) -> Slot {
+    pub fn another(&mut self) -> Slot {
         let slot = Slot(self.0);
         self.0 += 1;
         slot
@@ -36,7 +36,7 @@ impl Slots {
 
     /// How many places there are.
     fn places(&self) -> usize {
-        usize::from(self.0) + 1
+        self.0 as usize + 1
     }
 }
 

@@ -22,7 +22,8 @@ pub fn state_root() -> String {
         return "/run/insula".to_owned();
     }
     let runtime = std::env::var("XDG_RUNTIME_DIR").ok().filter(|path| {
-        path.starts_with('/') && stat(path.as_str()).is_ok_and(|stat| stat.st_uid == uid && stat.st_mode & 0o022 == 0)
+        path.starts_with('/')
+            && stat(path.as_str()).is_ok_and(|stat| stat.st_uid == uid && stat.st_mode & 0o022 == 0)
     });
     runtime.map_or_else(|| format!("/tmp/insula-{uid}"), |path| format!("{path}/insula"))
 }

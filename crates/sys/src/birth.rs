@@ -96,7 +96,8 @@ pub fn setns(fd: rustix::fd::BorrowedFd<'_>, kinds: i32) -> Result<(), Errno> {
 }
 
 /// unshare(2) with a mask of `CLONE_NEW*`.
-pub fn unshare(kinds: i32) -> Result<(), Errno> {
+pub fn unshare(kinds: u64) -> Result<(), Errno> {
+    let kinds = i32::try_from(kinds).map_err(|_| Errno::INVAL)?;
     if kinds & (libc::CLONE_VM | libc::CLONE_FILES | libc::CLONE_FS | libc::CLONE_SIGHAND) != 0 {
         return Err(Errno::INVAL);
     }

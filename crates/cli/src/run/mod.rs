@@ -23,14 +23,15 @@ pub mod ulimit;
 pub mod user;
 pub mod volume;
 
-use crate::{explain, tell, words};
+use crate::parse::parse;
+use crate::{explain, tell};
 use insula_launch::host::Host;
 use insula_oci::{Spec, annotation};
 use insula_runtime::compile::{Attachment, Compiled, compile};
 use insula_runtime::enter;
-use insula_runtime::named;
 use insula_runtime::error::Error as RuntimeError;
 use insula_runtime::foreground::{Ended, Foreground, Signals, check_tty};
+use insula_runtime::named;
 use request::{Explain, Request};
 use rustix::fd::AsFd;
 use rustix::io::Errno;
@@ -41,7 +42,7 @@ use std::process::ExitCode;
 pub fn go(rest: Vec<OsString>) -> ExitCode {
     let command = flags::command();
     let arguments = rest.clone();
-    let matches = match words::parse(command, rest) {
+    let matches = match parse(command, rest) {
         Ok(matches) => matches,
         Err(code) => return code,
     };
@@ -54,7 +55,9 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
     match attempt(&request, &host) {
         Err(error) if may_try_identity(&request, &host, &error) => {
             // The failed attempt has left nothing, so that a second one is a first one.
-            tell::warn("ids are not shifted: a file system here cannot translate them; root inside is root's id outside");
+            tell::warn(
+                "ids are not shifted: a file system here cannot translate them; root inside is root's id outside",
+            );
             let mut request = request;
             request.namespaces.user = namespace::UserNs::Identity;
             attempt(&request, &host).unwrap_or_else(|error| failed(&error))
@@ -101,7 +104,9 @@ fn perform(request: &Request, spec: &Spec, host: &Host) -> Result<ExitCode, Runt
     check_tty(request.interactive, request.tty).map_err(RuntimeError::Watch)?;
     Ok(match watch(request, spec, &compiled)? {
         Ended::Exited(code) => ExitCode::from(code),
-        Ended::Signaled(signal) => ExitCode::from(tell::SIGNALED.saturating_add(u8::try_from(signal).unwrap_or(0))),
+        Ended::Signaled(signal) => {
+            ExitCode::from(tell::SIGNALED.saturating_add(u8::try_from(signal).unwrap_or(0)))
+        }
         Ended::TimedOut => ExitCode::from(tell::TIMED_OUT),
     })
 }

@@ -198,7 +198,9 @@ fn fit(spec: &mut Spec, request: &Request, host: &Host, maps: Option<&IdMaps>) {
     join_owner(spec);
     if joins_owner(spec) && request.namespaces.net != Choice::Host {
         // Root where the network namespace belongs may show it: a sysfs of its own after all.
-        let own = insula_runtime::defaults::mounts(request.shm_size_bytes).into_iter().find(|m| m.destination == "/sys");
+        let own = insula_runtime::defaults::mounts(request.shm_size_bytes)
+            .into_iter()
+            .find(|m| m.destination == "/sys");
         for (mount, own) in spec.mounts.iter_mut().filter(|mount| mount.destination == "/sys").zip(own) {
             *mount = own;
         }

@@ -6,16 +6,15 @@
 use super::env::{self, Entry};
 use super::error::{Error, Reason};
 use super::mount::Mount;
-use super::namespace::Choice;
+use super::namespace::{Choice, UserNs};
 use super::request::Request;
 use super::root::Root;
 use super::user::{self, Accounts, Identity, User};
 use super::{caps, device, name, path};
 use insula_oci::linux::Linux;
-use insula_oci::resources::{DeviceRule, DeviceRuleKind};
 use insula_oci::{
-    Capabilities, CapabilitySet, Device, DeviceKind, IdMapping, Namespace, NamespaceKind, Process, Resources,
-    Spec, annotation, process,
+    Capabilities, Capability, CapabilitySet, Device, DeviceKind, IdMapping, Namespace, NamespaceKind,
+    Process, Spec, annotation, process,
 };
 use insula_runtime::defaults;
 use std::collections::BTreeMap;
@@ -237,7 +236,12 @@ fn word(id: &user::Id) -> String {
 /// The five sets, as Docker makes them: only root has any in effect, others can gain them by set-id programs; nothing is
 /// inheritable or ambient.
 fn capabilities(request: &Request, uid: u32) -> Capabilities {
-    let bounding = caps::resolve(&request.cap_add, &request.cap_drop);
+    let mut bounding = caps::resolve(&request.cap_add, &request.cap_drop);
+    // Without a user namespace, and without a devices cgroup, who may make a device node may open every disk.
+    let named = |word: &caps::Word| matches!(word, caps::Word::One(Capability::Mknod));
+    if request.namespaces.user == UserNs::Host && !request.cap_add.iter().any(named) {
+        bounding.known.retain(|capability| *capability != Capability::Mknod);
+    }
     let in_effect = if uid == 0 { bounding.clone() } else { CapabilitySet::default() };
     Capabilities { bounding, effective: in_effect.clone(), permitted: in_effect, ..Capabilities::default() }
 }
@@ -302,7 +306,6 @@ fn linux(request: &Request, surroundings: &Surroundings<'_>) -> Result<Linux, Er
         uid_mappings: maps.uids,
         gid_mappings: maps.gids,
         time_offsets: request.time_offsets.clone(),
-        resources: device_rules(request, &devices),
         devices,
         masked_paths: texts(&defaults::MASKED_PATHS),
         readonly_paths: texts(&defaults::READONLY_PATHS),
@@ -344,6 +347,16 @@ fn namespaces(request: &Request, surroundings: &Surroundings<'_>) -> Result<Vec<
 fn devices(request: &Request, surroundings: &Surroundings<'_>) -> Result<Vec<Device>, Error> {
     let mut nodes = surroundings.devices.iter();
     let device = |device: &device::Device| {
+        if device.access != "rwm" {
+            let reason =
+                Reason::new("access to a device is narrowed by a devices cgroup, which is not made here");
+            return Err(Error::value(
+                "--device",
+                &device.source,
+                reason,
+                "it without access letters, or bind nothing",
+            ));
+        }
         let node = nodes.next().ok_or_else(|| {
             let reason = Reason::new("there is no such device");
             Error::value("--device", &device.source, reason, "the path of one that there is")
@@ -359,28 +372,6 @@ fn devices(request: &Request, surroundings: &Surroundings<'_>) -> Result<Vec<Dev
         })
     };
     request.devices.iter().map(device).collect()
-}
-
-/// The rules of the device cgroup: all is denied but the devices that were given, and the default ones, which the runtime
-/// adds. Without devices there are no rules, which means the default ones too.
-fn device_rules(request: &Request, devices: &[Device]) -> Option<Resources> {
-    if devices.is_empty() {
-        return None;
-    }
-    let deny =
-        DeviceRule { allow: false, kind: None, major: None, minor: None, access: Some("rwm".to_owned()) };
-    let allow = request.devices.iter().zip(devices).map(|(asked, device)| DeviceRule {
-        allow: true,
-        kind: Some(if device.kind == DeviceKind::Block {
-            DeviceRuleKind::Block
-        } else {
-            DeviceRuleKind::Char
-        }),
-        major: Some(device.major),
-        minor: Some(device.minor),
-        access: Some(asked.access.clone()),
-    });
-    Some(Resources { devices: std::iter::once(deny).chain(allow).collect(), ..Resources::default() })
 }
 
 #[cfg(test)]

@@ -127,11 +127,12 @@ fn mounts_take_the_place_of_default_ones() {
 }
 
 #[test]
-fn devices_come_with_their_rule() {
-    let linux = spec("--device /dev/fuse:/dev/f:rw sh").linux.expect("present");
+fn devices_come_whole_or_not_at_all() {
+    let linux = spec("--device /dev/fuse:/dev/f sh").linux.expect("present");
     assert_eq!((linux.devices[0].path.as_str(), linux.devices[0].minor), ("/dev/f", 229));
-    let rules = linux.resources.expect("present").devices;
-    assert_eq!((rules[0].allow, rules[1].allow, rules[1].access.as_deref()), (false, true, Some("rw")));
+    let request = read("--device /dev/fuse:/dev/f:r sh").expect("the words are valid");
+    let error = build(&request, &surroundings()).expect_err("half a device").to_string();
+    assert!(error.contains("devices cgroup"), "{error}");
 }
 
 #[test]

@@ -119,9 +119,11 @@ impl Caller {
         let root = self.home.join("root");
         let made = fs::create_dir_all(root.join("bin"))
             .and_then(|()| fs::copy(busybox, root.join("bin/busybox")))
-            .and_then(|_| ["sh", "ls", "cat", "true", "id", "stat", "sleep"].iter().try_for_each(|name| {
-                symlink("busybox", root.join("bin").join(name))
-            }));
+            .and_then(|_| {
+                ["sh", "ls", "cat", "true", "id", "stat", "sleep"]
+                    .iter()
+                    .try_for_each(|name| symlink("busybox", root.join("bin").join(name)))
+            });
         made.map_err(|error| format!("make a root of busybox: {error}"))?;
         self.own(&root);
         Ok(root.to_str().expect("a path in UTF-8").to_owned())
@@ -139,9 +141,16 @@ impl Caller {
 
     /// `insula WORDS…`.
     pub fn insula(&self, words: &[&str]) -> Command {
-        let mut command = self.command(self.binary.to_str().expect("a path in UTF-8"));
-        command.args(words);
+        let words = self.words(words);
+        let mut command = self.command(&words[0]);
+        command.args(&words[1..]);
         command
+    }
+
+    /// The same as words, for a program that executes them.
+    pub fn words(&self, words: &[&str]) -> Vec<String> {
+        let insula = self.binary.to_str().expect("a path in UTF-8");
+        [&[insula], words].concat().into_iter().map(str::to_owned).collect()
     }
 
     /// `insula run FLAGS… -- sh -c SCRIPT`, which has to succeed; what it says.

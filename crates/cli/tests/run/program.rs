@@ -97,7 +97,8 @@ fn variables_come_from_files_and_flags(caller: &Caller) {
     let flags = ["run", "--env-file", &file, "-e", "A=flag", "-e", "ALSO", "-e", "ABSENT", "-e", "EMPTY="];
     let mut env = caller.insula(&[&flags[..], &["--", "env"]].concat());
     let said = ended(env.env("PASSED", "1").env("ALSO", "2")).said();
-    let expected = ["A=flag", "ALSO=2", "B=two words", "EMPTY=", "HOME=/root", "HOSTNAME=insula", "PASSED=1", PATH];
+    let expected =
+        ["A=flag", "ALSO=2", "B=two words", "EMPTY=", "HOME=/root", "HOSTNAME=insula", "PASSED=1", PATH];
     assert_eq!(sorted(&said), expected);
 }
 
@@ -125,20 +126,14 @@ fn an_entrypoint_stands_in_front(caller: &Caller) {
 }
 
 fn the_callers_descriptors_signals_and_umask_do_not_enter(caller: &Caller) {
-    proof::need!(program "env");
-    let insula = caller.insula(&[]).get_program().to_owned();
-    let own = caller.insula(&[]);
-    // As an account the program is not the first word; the last one is.
-    let insula = own.get_args().last().map_or(insula, ToOwned::to_owned);
-    let insula = insula.to_str().expect("a path in UTF-8");
-    let inside = "ls /proc/self/fd | tr '\\n' ' '; umask; grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t\\n'";
-    let script = format!(
-        "umask 077; exec 5</dev/null 9>/dev/null 200</; \
+    let inside =
+        "ls /proc/self/fd | tr '\\n' ' '; umask; grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t\\n'";
+    let script = "umask 077; exec 5</dev/null 9>/dev/null 200</; \
          exec env --ignore-signal=HUP,INT,TERM,CHLD,USR1,PIPE --block-signal=USR2,TERM,WINCH \
-         {insula} run -- sh -c \"$1\""
-    );
+         \"$@\"";
     let mut command = caller.command("bash");
-    let said = ended(command.args(["-c", &script, "bash", inside])).said();
+    command.args(["-c", script, "bash"]).args(caller.words(&["run", "--", "sh", "-c", inside]));
+    let said = ended(&mut command).said();
     let zeros = "0000000000000000";
     assert_eq!(said, format!("0 1 2 3 0022\nSigBlk:{zeros}SigIgn:{zeros}"));
 }
@@ -179,10 +174,8 @@ fn numbers_are_users(caller: &Caller) {
 fn the_callers_groups_do_not_enter() {
     proof::need!(root, program "setpriv");
     let caller = proof::or_skip!(Caller::root());
-    let insula = caller.insula(&[]).get_program().to_owned();
-    let mut command = caller.command("setpriv");
-    command.args(["--groups", "4242,4243"]).arg(insula);
-    let said = ended(command.args(["run", "-u", "0:0", "--", "grep", "Groups", "/proc/self/status"])).said();
+    let words = caller.words(&["run", "-u", "0:0", "--", "grep", "Groups", "/proc/self/status"]);
+    let said = ended(caller.command("setpriv").args(["--groups", "4242,4243"]).args(words)).said();
     assert_eq!(said.split_whitespace().collect::<Vec<_>>(), ["Groups:"]);
 }
 

@@ -73,19 +73,16 @@ fn a_hard_limit_cannot_be_raised_by_a_user(caller: &Caller) {
     if caller.is_root() {
         return;
     }
-    let insula = caller.insula(&["run", "--ulimit", "nofile=100:200", "--", "true"]);
-    let words: Vec<_> = std::iter::once(insula.get_program()).chain(insula.get_args()).collect();
-    // The caller of the whole chain has the limit, so that its last program has it.
-    let mut command = caller.command("sh");
-    command.args(["-c", "ulimit -n 150; exec \"$@\"", "sh"]);
-    let first = words.iter().position(|word| word.to_string_lossy().ends_with("/insula")).expect("insula");
-    let end = ended(command.args(&words[first..]));
+    let words = caller.words(&["run", "--ulimit", "nofile=100:200", "--", "true"]);
+    let end = ended(caller.command("sh").args(["-c", "ulimit -n 150; exec \"$@\"", "sh"]).args(words));
     assert_eq!(end.code(), 125, "{}", end.err);
     assert!(end.err.contains("Operation not permitted"), "{}", end.err);
 }
 
 fn parameters_of_its_namespaces_are_set(caller: &Caller) {
-    for (key, value) in [("net.ipv4.ip_forward", "1"), ("kernel.msgmax", "4321"), ("net.ipv4.ip_default_ttl", "99")] {
+    for (key, value) in
+        [("net.ipv4.ip_forward", "1"), ("kernel.msgmax", "4321"), ("net.ipv4.ip_default_ttl", "99")]
+    {
         let path = format!("/proc/sys/{}", key.replace('.', "/"));
         let before = std::fs::read_to_string(&path).expect("the host's value");
         let setting = format!("{key}={value}");

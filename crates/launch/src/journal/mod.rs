@@ -7,80 +7,18 @@
 //! and how one is undone, only the storeys above know; they hand in a table.
 
 mod text;
+mod trace;
+
+pub use trace::{Error, Identity, Trace, Undo};
 
 use crate::host::boot;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, fdatasync, flock, fstat, ftruncate, mkdirat, open, openat, statat,
-    unlinkat,
+    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, fdatasync, flock, fstat, ftruncate, mkdirat, open,
+    openat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
-use std::fmt;
-
-/// What proves that a thing is the one that was made, whatever has its name now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identity {
-    /// A file or directory: device and inode.
-    File(u64, u64),
-    /// A namespace: its 64-bit id.
-    Namespace(u64),
-    /// A network device: its index.
-    Link(u32),
-}
-
-/// One thing that was made, or was about to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
-    /// Who made it.
-    pub owner: String,
-    /// Its kind: a word of the storey that knows how to undo it.
-    pub kind: String,
-    /// What the undoing needs: a path, a name.
-    pub payload: String,
-    /// Its identity; `None` if the owner died between intent and effect, or just after the effect.
-    pub identity: Option<Identity>,
-    /// It was made before the machine last started: what lives in the kernel is gone, files may be there.
-    pub other_boot: bool,
-}
-
-/// A kind and its undoing. Undoing what is not there is no error.
-pub type Undo = (&'static str, fn(&Trace) -> Result<(), Errno>);
-
-/// What can go wrong with the Book.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Error {
-    /// A call on a file of the Book failed: what was tried, the path, the errno.
-    File(&'static str, String, Errno),
-    /// The owner's name is taken by a living process.
-    Taken(String),
-    /// The directory is not ours alone: another's, or open to others.
-    NotOurs(String),
-    /// A name, kind or payload that cannot be written down: empty, or with a control character or slash.
-    Unwritable(String),
-    /// A thing of a dead owner could not be undone.
-    Undo(Box<Trace>, Errno),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |errno: &Errno| {
-            let text = std::io::Error::from(*errno).to_string();
-            text.split(" (os error").next().unwrap_or("").to_owned()
-        };
-        match self {
-            Error::File(what, path, errno) => write!(f, "{what} `{path}`: {}", text(errno)),
-            Error::Taken(owner) => write!(f, "`{owner}` is running already"),
-            Error::NotOurs(path) => write!(f, "`{path}` belongs to another user, or others may write to it"),
-            Error::Unwritable(text) => write!(f, "`{text}` cannot stand in the journal"),
-            Error::Undo(trace, errno) => {
-                write!(f, "undo the {} `{}` of `{}`: {}", trace.kind, trace.payload, trace.owner, text(errno))
-            }
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// The directory of the journals.
 #[derive(Debug)]
@@ -135,7 +73,8 @@ impl Book {
         text::writable(owner)?;
         let file = self.lock(owner, OFlags::CREATE)?.ok_or_else(|| Error::Taken(owner.to_owned()))?;
         let mut journal = self.journal(file, owner)?;
-        journal.made = text::read(&journal.file, owner, &journal.boot).map_err(|e| self.failed("read", owner, e))?;
+        journal.made =
+            text::read(&journal.file, owner, &journal.boot).map_err(|e| self.failed("read", owner, e))?;
         if let Some(error) = journal.undo(undo).into_iter().next() {
             return Err(error);
         }
@@ -163,7 +102,8 @@ impl Book {
     fn sweep_one(&self, owner: &str, undo: &[Undo]) -> Result<Vec<Error>, Error> {
         let Some(file) = self.lock(owner, OFlags::empty())? else { return Ok(Vec::new()) };
         let mut journal = self.journal(file, owner)?;
-        journal.made = text::read(&journal.file, owner, &journal.boot).map_err(|e| self.failed("read", owner, e))?;
+        journal.made =
+            text::read(&journal.file, owner, &journal.boot).map_err(|e| self.failed("read", owner, e))?;
         Ok(journal.end(undo))
     }
 
@@ -196,7 +136,9 @@ impl Book {
             // Between open and lock its owner may have ended and removed it: then the lock is on a file without a name.
             let ours = fstat(&file).map_err(|errno| self.failed("look at", owner, errno))?;
             match statat(&self.directory, owner, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(named) if (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino) => return Ok(Some(file)),
+                Ok(named) if (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino) => {
+                    return Ok(Some(file));
+                }
                 Ok(_) | Err(Errno::NOENT) => {}
                 Err(errno) => return Err(self.failed("look at", owner, errno)),
             }
@@ -204,9 +146,10 @@ impl Book {
     }
 
     fn journal(&self, file: OwnedFd, owner: &str) -> Result<Journal, Error> {
-        let book = self.directory.try_clone().map_err(|e| {
-            self.failed("keep", owner, Errno::from_io_error(&e).unwrap_or(Errno::IO))
-        })?;
+        let book = self
+            .directory
+            .try_clone()
+            .map_err(|e| self.failed("keep", owner, Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
         Ok(Journal { file, book, owner: owner.to_owned(), boot: boot::id(), made: Vec::new() })
     }
 

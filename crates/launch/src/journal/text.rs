@@ -1,6 +1,6 @@
 //! The journal's lines: `intent BOOT KIND PAYLOAD` and `done WHAT NUMBERS`, separated by tabs.
 
-use super::{Error, Identity, Trace};
+use super::trace::{Error, Identity, Trace};
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, pread};
 
@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_what_is_cut_off_is_not() {
-        let text = intent("b", "dir", "/a b") + &done(Identity::File(1, 2)) + &intent("c", "link", "x") + "done\tli";
+        let text =
+            intent("b", "dir", "/a b") + &done(Identity::File(1, 2)) + &intent("c", "link", "x") + "done\tli";
         let traces = parse(&text, "me", "b");
         assert_eq!(traces.len(), 2);
         assert_eq!((traces[0].identity, traces[0].other_boot), (Some(Identity::File(1, 2)), false));

@@ -123,7 +123,7 @@ impl Describe for MapIds {
         Some(match (fault.call, fault.errno) {
             (Call::Newuidmap | Call::Newgidmap, Errno::NOENT) => {
                 "newuidmap and newgidmap are not installed (Debian: package uidmap); \
-                 without them a user gets a single id: `--userns=keep-id`"
+                 without them a user has a single id to give"
                     .into()
             }
             (Call::Newuidmap | Call::Newgidmap, _) => {

@@ -116,7 +116,7 @@ macro_rules! steps {
 
         /// One step of a plan.
         #[derive(Debug)]
-        #[allow(missing_docs, reason = "each variant is the struct of that name, documented where it is defined")]
+        #[expect(missing_docs, reason = "each variant is the struct of that name, documented where it is defined")]
         pub enum Step { $($parent($parent),)* $($child($child),)* }
 
         $(impl From<$parent> for Step { fn from(step: $parent) -> Step { Step::$parent(step) } })*

@@ -10,6 +10,10 @@ use std::fmt;
 /// The step.
 #[derive(Debug)]
 pub struct OwnIds {
+    /// The user id.
+    pub uid: u32,
+    /// The group id.
+    pub gid: u32,
     /// Leave all supplementary groups; not where the namespace denies setgroups(2).
     pub leave_groups: bool,
 }
@@ -19,15 +23,16 @@ impl OwnIds {
         if self.leave_groups {
             set_thread_groups(&[]).map_err(Call::Setgroups.failed())?;
         }
-        set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).map_err(Call::Setresgid.failed())?;
-        set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).map_err(Call::Setresuid.failed())?;
+        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
+        set_thread_res_gid(gid, gid, gid).map_err(Call::Setresgid.failed())?;
+        set_thread_res_uid(uid, uid, uid).map_err(Call::Setresuid.failed())?;
         Ok(())
     }
 }
 
 impl fmt::Display for OwnIds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("become user 0 and group 0 of the container")?;
+        write!(f, "become user {} and group {} of the container", self.uid, self.gid)?;
         f.write_str(if self.leave_groups { ", in no other group" } else { "" })
     }
 }

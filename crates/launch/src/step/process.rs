@@ -3,6 +3,7 @@
 use super::{Child, Describe, Parent};
 use crate::fault::{Call, Done, Fault};
 use insula_sys::prctl;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit, umask};
@@ -135,8 +136,15 @@ impl Describe for Umask {
 pub struct DeathSignal;
 
 impl DeathSignal {
-    pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
-        prctl::death_signal(Signal::KILL.as_raw()).map_err(Call::Prctl.failed())
+    pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
+        prctl::death_signal(Signal::KILL.as_raw()).map_err(Call::Prctl.failed())?;
+        // A parent that died before has sent nothing; its end of the baton tells.
+        let mut ends = [PollFd::from_borrowed_fd(at.baton.fd(), PollFlags::empty())];
+        poll(&mut ends, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).map_err(Call::Check.failed())?;
+        if ends[0].revents().contains(PollFlags::HUP) {
+            return Err(Fault { call: Call::Check, errno: Errno::SRCH });
+        }
+        Ok(())
     }
 }
 

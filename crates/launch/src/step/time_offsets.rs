@@ -17,7 +17,7 @@ pub struct TimeOffsets {
 
 impl TimeOffsets {
     pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
-        unshare(insula_sys::birth::CLONE_NEWTIME as i32).map_err(Call::Unshare.failed())?;
+        unshare(insula_sys::birth::CLONE_NEWTIME).map_err(Call::Unshare.failed())?;
         let file = open(c"/proc/self/timens_offsets", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
             .map_err(Call::Openat2.failed())?;
         rustix::io::write(&file, self.lines.as_bytes()).map(drop).map_err(Call::Write.failed())

@@ -4,7 +4,7 @@
 //! mounts are locked together: an overlay of `/` is refused, one of a directory without mounts in it is not. There the
 //! view is composed: an empty root, an overlay for each directory that allows it, the rest bound read-only.
 
-use super::{Draft, mounts, rootfs};
+use super::{Draft, layers, mounts};
 use insula_launch::host::root::{EntryKind, RootEntry};
 use insula_launch::resolve::Target;
 use insula_launch::step::skeleton::Entry;
@@ -23,7 +23,7 @@ const OVERLAID: &[&str] =
 
 /// Pushes the view.
 pub(super) fn push(draft: &mut Draft<'_>, keep: Option<&str>) {
-    rootfs::push_layers(draft, keep);
+    layers::push_layers(draft, keep);
     // A place inside the view would be an upper layer below its own lower one; the kernel calls that undefined.
     if keep == Some("/") {
         draft.fault(
@@ -33,7 +33,7 @@ pub(super) fn push(draft: &mut Draft<'_>, keep: Option<&str>) {
     }
     let below = submounts(draft);
     if draft.host.ids().may_mount() {
-        let source = rootfs::overlay(draft, "/", "root");
+        let source = layers::overlay(draft, "/", "root");
         draft.child.push(Rootfs { source }.into());
         for (path, overlaid) in below {
             push_part(draft, &path, overlaid, false);
@@ -81,7 +81,7 @@ fn push_part(draft: &mut Draft<'_>, path: &str, overlaid: bool, recursive: bool)
     let Some(target) = Target::new(path) else { return };
     let step = if overlaid {
         let source =
-            rootfs::overlay(draft, path, &format!("dir{}", path.replace('-', "--").replace('/', "-")));
+            layers::overlay(draft, path, &format!("dir{}", path.replace('-', "--").replace('/', "-")));
         let reason = Some("a part of the view of its own: an overlay does not reach across mounts");
         Mount { source, target, attrs: MountAttr::default(), recursive: false, reason }
     } else {
@@ -101,10 +101,10 @@ fn push_own(draft: &mut Draft<'_>, entries: &[RootEntry]) {
     let mut made: Vec<Entry> =
         OWN.iter().filter_map(|path| Target::new(path).map(Entry::Directory)).collect();
     for entry in entries {
-        if let EntryKind::Link(to) = &entry.kind {
-            if let (Ok(name), Ok(to)) = (CString::new(entry.name.as_str()), CString::new(to.as_str())) {
-                made.push(Entry::Link { directory: root.clone(), name, to });
-            }
+        if let EntryKind::Link(to) = &entry.kind
+            && let (Ok(name), Ok(to)) = (CString::new(entry.name.as_str()), CString::new(to.as_str()))
+        {
+            made.push(Entry::Link { directory: root.clone(), name, to });
         }
     }
     draft.child.push(Skeleton { entries: made, label: "in /" }.into());

@@ -3,10 +3,12 @@
 //! The order of the steps is the order in which this file pushes them, and the reason for each place stands there.
 
 mod host_view;
+mod layers;
 mod mounts;
 mod options;
 mod process;
 mod rootfs;
+mod unsupported;
 mod users;
 
 use crate::error::Invalid;
@@ -105,6 +107,7 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
         child: Vec::new(),
         faults: Vec::new(),
     };
+    unsupported::push(&mut draft);
     let birth = birth(&mut draft);
     users::push_maps(&mut draft);
     process::push_limits(&mut draft);
@@ -144,7 +147,7 @@ fn birth(draft: &mut Draft<'_>) -> Birth {
         seen.push(namespace.kind);
         match &namespace.path {
             Some(path) => {
-                let slot = draft.slots.next();
+                let slot = draft.slots.another();
                 birth.joins.push(Join { kind: kind(namespace.kind), slot, from: path.clone() });
             }
             // Offsets are written between unshare and the first entry, so that namespace is made by its step.
@@ -193,7 +196,7 @@ fn push_entry(draft: &mut Draft<'_>, attachment: &Attachment) {
     // A session first, so that no signal of the caller's terminal arrives from here on.
     draft.child.push(step::Session { keyring: true }.into());
     if draft.in_user_namespace() {
-        draft.child.push(step::OwnIds { leave_groups: users::groups_allowed(draft) }.into());
+        draft.child.push(users::own_ids(draft).into());
     } else {
         // In a user namespace of its own the mounts are slaves from birth (mount_namespaces(7)).
         draft.child.push(step::Propagation(step::propagation::Mode::Slave).into());

@@ -46,6 +46,7 @@ pub(super) fn push(draft: &mut Draft<'_>) {
     }
     let mut nodes: Vec<Node> = DEVICES
         .iter()
+        .filter(|(_, path, _)| !draft.linux.devices.iter().any(|device| device.path == *path))
         .filter_map(|(source, path, number)| {
             Some(Node { source: (*source).to_owned(), target: Target::new(path)?, number: Some(*number) })
         })
@@ -146,7 +147,7 @@ pub(super) fn bind(draft: &mut Draft<'_>, path: CString, recursive: bool, idmap:
     if !(idmap || draft.parent_clones()) {
         return Source::Bind { path, recursive };
     }
-    let slot = draft.slots.next();
+    let slot = draft.slots.another();
     draft.parent.push(IdmapTree { source: path, recursive, idmap, slot }.into());
     Source::Made(slot)
 }

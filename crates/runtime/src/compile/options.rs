@@ -75,7 +75,6 @@ const IDLE: &[&str] = &[
     "silent",
     "loud",
     "nomand",
-    "norelatime",
 ];
 
 /// Options that are refused, with the reason.

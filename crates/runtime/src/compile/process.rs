@@ -69,7 +69,7 @@ fn resource(kind: RlimitKind) -> Resource {
 /// The terminal, after the mounts: it comes from the container's devpts.
 pub(super) fn push_console(draft: &mut Draft<'_>) -> Option<Slot> {
     let process = draft.spec.process.as_ref().filter(|process| process.terminal)?;
-    let slot = draft.slots.next();
+    let slot = draft.slots.another();
     let (ptmx, console) = (Target::new("/dev/pts/ptmx")?, Target::new("/dev/console")?);
     draft.child.push(Console { slot, ptmx, console, owner: process.user.uid }.into());
     Some(slot)
@@ -77,7 +77,7 @@ pub(super) fn push_console(draft: &mut Draft<'_>) -> Option<Slot> {
 
 /// Credentials and program: the last steps, each after the last that needs what it gives up.
 pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Slot {
-    let init = draft.slots.next();
+    let init = draft.slots.another();
     let Some(process) = &draft.spec.process else {
         draft.fault("process", "it is missing");
         return init;
@@ -102,7 +102,12 @@ fn push_credentials(draft: &mut Draft<'_>, process: &Process, attachment: &Attac
             "this user namespace has one group only, and denies setgroups(2)",
         );
     }
-    let gids = process.user.additional_gids.iter().map(|gid| Gid::from_raw(*gid)).collect();
+    let no_id = "4294967295 is no id: the kernel means \"unchanged\" by it";
+    for (i, _) in process.user.additional_gids.iter().enumerate().filter(|(_, gid)| **gid == u32::MAX) {
+        draft.fault(format!("process.user.additionalGids[{i}]"), no_id);
+    }
+    let gids = process.user.additional_gids.iter().filter(|gid| **gid != u32::MAX);
+    let gids = gids.map(|gid| Gid::from_raw(*gid)).collect();
     let (uid, gid) = (process.user.uid, process.user.gid);
     for (field, id) in [("process.user.uid", uid), ("process.user.gid", gid)] {
         if id == u32::MAX {

@@ -1,15 +1,15 @@
 //! The user namespace: who writes its maps, and what they allow.
 
 use super::Draft;
-use insula_launch::step::MapIds;
 use insula_launch::step::map_ids::{IdMap, Writer};
+use insula_launch::step::{MapIds, OwnIds};
 use insula_oci::{IdMapping, NamespaceKind};
 
 /// The maps of a new user namespace.
 pub(super) fn push_maps(draft: &mut Draft<'_>) {
     let (uid, gid) = (&draft.linux.uid_mappings, &draft.linux.gid_mappings);
     if !draft.makes(NamespaceKind::User) {
-        if !(uid.is_empty() && gid.is_empty()) && !draft.in_user_namespace() {
+        if !draft.in_user_namespace() && (!uid.is_empty() || !gid.is_empty()) {
             draft.fault("linux.uidMappings", "there are maps, but no user namespace in linux.namespaces");
         }
         return;
@@ -41,6 +41,19 @@ pub(super) fn groups_allowed(draft: &Draft<'_>) -> bool {
     ids.may_map_any() || !own_only
 }
 
+/// The ids that the newborn takes on: 0, or the first that is mapped where 0 is not (`--userns keep-id` with one id).
+pub(super) fn own_ids(draft: &Draft<'_>) -> OwnIds {
+    let own = |maps: &[IdMapping]| {
+        let zero = maps.is_empty() || maps.iter().any(|map| map.container_id == 0);
+        if zero { 0 } else { maps.iter().map(|map| map.container_id).min().unwrap_or(0) }
+    };
+    OwnIds {
+        uid: own(&draft.linux.uid_mappings),
+        gid: own(&draft.linux.gid_mappings),
+        leave_groups: groups_allowed(draft),
+    }
+}
+
 fn line(map: &IdMapping) -> IdMap {
     IdMap { inside: map.container_id, outside: map.host_id, size: map.size }
 }
@@ -52,7 +65,8 @@ fn check(draft: &mut Draft<'_>, field: &str, maps: &[IdMapping]) {
         draft.fault(field, "a new user namespace needs at least one line");
     }
     if maps.len() > MOST {
-        draft.fault(field, format!("{} lines, the kernel takes {MOST}", maps.len()));
+        // Each line is compared with those before it: not with as many as a configuration can hold.
+        return draft.fault(field, format!("{} lines, the kernel takes {MOST}", maps.len()));
     }
     for (i, map) in maps.iter().enumerate() {
         let at = format!("{field}[{i}]");

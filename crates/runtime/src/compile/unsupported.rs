@@ -1,0 +1,42 @@
+//! What a spec may ask for and this runtime does not do: refused, never ignored (SECURITY.md, P7).
+
+use super::Draft;
+use insula_oci::Resources;
+
+/// A fault for each such field that is there.
+pub(super) fn push(draft: &mut Draft<'_>) {
+    let linux = draft.linux;
+    let process = draft.spec.process.as_ref();
+    let asked = [
+        ("linux.seccomp", linux.seccomp.is_some()),
+        (
+            "linux.resources",
+            linux.resources.as_ref().is_some_and(|resources| *resources != Resources::default()),
+        ),
+        ("linux.cgroupsPath", linux.cgroups_path.is_some()),
+        ("linux.rootfsPropagation", linux.rootfs_propagation.is_some()),
+        ("linux.mountLabel", linux.mount_label.is_some()),
+        ("linux.personality", linux.personality.is_some()),
+        ("linux.intelRdt", linux.intel_rdt.is_some()),
+        ("linux.memoryPolicy", linux.memory_policy.is_some()),
+        ("linux.netDevices", !linux.net_devices.is_empty()),
+        ("hooks", draft.spec.hooks.as_ref().is_some_and(|hooks| *hooks != insula_oci::Hooks::default())),
+        ("process.apparmorProfile", process.is_some_and(|p| p.apparmor_profile.is_some())),
+        ("process.selinuxLabel", process.is_some_and(|p| p.selinux_label.is_some())),
+        ("process.scheduler", process.is_some_and(|p| p.scheduler.is_some())),
+        ("process.ioPriority", process.is_some_and(|p| p.io_priority.is_some())),
+        ("process.execCPUAffinity", process.is_some_and(|p| p.exec_cpu_affinity.is_some())),
+    ];
+    for (field, _) in asked.into_iter().filter(|(_, asked)| *asked) {
+        draft.fault(field, "this version does not do it, and will not pretend to; leave it out");
+    }
+    for (i, mount) in draft.spec.mounts.iter().enumerate() {
+        if !(mount.uid_mappings.is_empty() && mount.gid_mappings.is_empty()) {
+            let field = format!("mounts[{i}].uidMappings");
+            draft.fault(
+                field,
+                "only the container's own maps can be given to a mount: write the option `idmap`",
+            );
+        }
+    }
+}
