@@ -4,7 +4,8 @@
 //! mounts are locked together: an overlay of `/` is refused, one of a directory without mounts in it is not. There the
 //! view is composed: an empty root, an overlay for each directory that allows it, the rest bound read-only.
 
-use super::{Draft, layers, mounts};
+use super::draft::Draft;
+use super::{layers, mounts};
 use insula_launch::host::root::{EntryKind, RootEntry};
 use insula_launch::resolve::Target;
 use insula_launch::step::skeleton::Entry;

@@ -1,6 +1,7 @@
 //! Overlays: whether ids are translated, where the upper layers lie, what the lower ones are.
 
-use super::{Draft, mounts};
+use super::draft::Draft;
+use super::mounts;
 use insula_launch::resolve::Target;
 use insula_launch::step::rootfs::Kept;
 use insula_launch::step::source::{Lower, Overlay, Source};

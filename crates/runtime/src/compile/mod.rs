@@ -2,6 +2,8 @@
 //!
 //! The order of the steps is the order in which this file pushes them, and the reason for each place stands there.
 
+mod attachment;
+mod draft;
 mod host_view;
 mod layers;
 mod mounts;
@@ -12,26 +14,13 @@ mod unsupported;
 mod users;
 
 use crate::error::Invalid;
+pub use attachment::Attachment;
+use draft::Draft;
 use insula_launch::host::Host;
 use insula_launch::kit::Slots;
 use insula_launch::plan::{Birth, Join, Kind, Plan};
-use insula_launch::resolve::Target;
-use insula_launch::step::{self, Step};
+use insula_launch::step;
 use insula_oci::{Linux, NamespaceKind, Spec};
-use std::ffi::CString;
-
-/// What the caller decides and a spec cannot say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Attachment {
-    /// Replace standard input by /dev/null.
-    pub null_stdin: bool,
-    /// End with the caller: the process is killed when the caller dies.
-    pub die_with_parent: bool,
-    /// The working directory was not asked for: `/` will do where it is missing.
-    pub cwd_is_default: bool,
-    /// Descriptors from 3 on that the program inherits.
-    pub preserve_fds: u32,
-}
 
 /// A compiled spec: the plan, and the namespace files that must be open before it is performed.
 #[derive(Debug)]
@@ -42,56 +31,6 @@ pub struct Compiled {
     pub init: insula_launch::kit::Slot,
     /// Where the master end of the terminal arrives, if there is one.
     pub console: Option<insula_launch::kit::Slot>,
-}
-
-/// What the parts of the compiler share.
-pub(crate) struct Draft<'a> {
-    spec: &'a Spec,
-    linux: &'a Linux,
-    host: &'a Host,
-    slots: Slots,
-    /// The parent's steps: they stand first, so that the baton changes hands once.
-    parent: Vec<Step>,
-    /// The child's steps.
-    child: Vec<Step>,
-    faults: Vec<Invalid>,
-}
-
-impl Draft<'_> {
-    fn fault(&mut self, field: impl Into<String>, reason: impl Into<String>) {
-        self.faults.push(Invalid { field: field.into(), reason: reason.into() });
-    }
-
-    fn makes(&self, kind: NamespaceKind) -> bool {
-        self.linux.namespaces.iter().any(|n| n.kind == kind && n.path.is_none())
-    }
-
-    /// Is the process in a user namespace of its own, made or joined?
-    fn in_user_namespace(&self) -> bool {
-        self.linux.namespaces.iter().any(|n| n.kind == NamespaceKind::User)
-    }
-
-    /// Must the parent clone from the host's tree, because the child's copies of the mounts are locked?
-    fn parent_clones(&self) -> bool {
-        self.in_user_namespace() && self.host.ids().may_mount()
-    }
-
-    /// A path as a C string; a NUL in it is a fault of `field`.
-    fn c_string(&mut self, field: &str, text: &str) -> CString {
-        CString::new(text).unwrap_or_else(|_| {
-            self.fault(field, "it holds a NUL byte");
-            CString::default()
-        })
-    }
-
-    /// A path inside the container.
-    fn target(&mut self, field: &str, path: &str) -> Option<Target> {
-        let target = Target::new(path).filter(|_| path.starts_with('/'));
-        if target.is_none() {
-            self.fault(field, "it must be an absolute path without `..` and NUL bytes");
-        }
-        target
-    }
 }
 
 /// Compiles `spec` for this host. Errors: all faults that were found, in the spec's order.

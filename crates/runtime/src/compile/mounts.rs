@@ -1,6 +1,7 @@
 //! `mounts`, and what belongs into /dev.
 
-use super::{Draft, options};
+use super::draft::Draft;
+use super::options;
 use insula_launch::resolve::Target;
 use insula_launch::step::nodes::Node;
 use insula_launch::step::skeleton::Entry;

@@ -1,6 +1,8 @@
 //! `process`: limits, terminal, credentials, program.
 
-use super::{Attachment, Draft, users};
+use super::attachment::Attachment;
+use super::draft::Draft;
+use super::users;
 use insula_launch::kit::Slot;
 use insula_launch::resolve::Target;
 use insula_launch::step::exec::Front;

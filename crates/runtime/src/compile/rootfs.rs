@@ -1,7 +1,8 @@
 //! The root file system: a directory, or a copy-on-write view of this machine's own root.
 
+use super::draft::Draft;
 use super::layers::{overlay, push_layers, shifts};
-use super::{Draft, host_view, mounts};
+use super::{host_view, mounts};
 use insula_launch::step::Rootfs;
 use insula_oci::annotation;
 

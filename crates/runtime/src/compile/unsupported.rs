@@ -1,6 +1,6 @@
 //! What a spec may ask for and this runtime does not do: refused, never ignored (SECURITY.md, P7).
 
-use super::Draft;
+use super::draft::Draft;
 use insula_oci::Resources;
 
 /// A fault for each such field that is there.

@@ -1,6 +1,6 @@
 //! The user namespace: who writes its maps, and what they allow.
 
-use super::Draft;
+use super::draft::Draft;
 use insula_launch::step::map_ids::{IdMap, Writer};
 use insula_launch::step::{MapIds, OwnIds};
 use insula_oci::{IdMapping, NamespaceKind};
