@@ -4,12 +4,13 @@ use crate::baton::{Baton, Word};
 use crate::error::{Cause, Failure, Place};
 use crate::fault::{Call, Fault};
 use crate::injected;
-use crate::kit::Kit;
+use crate::kit::{Kit, Slot};
 use crate::plan::Plan;
 use crate::slate::Slate;
 use crate::step::{Child, Exec, Parent, Step, Who};
 use insula_sys::birth::{Born, clone3, exit_now, setns};
 use insula_sys::signal::pidfd_send_signal;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
@@ -283,9 +284,26 @@ impl Walk<'_> {
         self.hear_exec(kit)
     }
 
+    /// Waits for a word, or for the child's death: its end of the baton alone could be held open by another process
+    /// that has stolen it.
+    fn word(&self, kit: &mut Kit, slots: impl Iterator<Item = Slot>) -> Result<Word, Fault> {
+        let mut both = [
+            PollFd::from_borrowed_fd(self.baton.fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.born.pidfd.as_fd(), PollFlags::IN),
+        ];
+        loop {
+            match poll(&mut both, None) {
+                Ok(_) => break,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Fault { call: Call::Recvmsg, errno }),
+            }
+        }
+        if both[0].revents().is_empty() { Ok(Word::End) } else { self.baton.wait(kit, slots) }
+    }
+
     /// Waits for our turn.
     fn hear(&self, kit: &mut Kit, step: usize) -> Result<(), Box<Failure>> {
-        match self.baton.wait(kit, self.plan.crossing(step, Who::Child)) {
+        match self.word(kit, self.plan.crossing(step, Who::Child)) {
             Ok(Word::Turn) => Ok(()),
             Ok(_) => Err(Box::new(self.child_failed())),
             Err(fault) => Err(Box::new(self.at_step(step, Cause::Call(fault), None))),
@@ -295,7 +313,7 @@ impl Walk<'_> {
     /// Waits for the end of the file, which means that the program runs; or for the reason why it does not.
     fn hear_exec(&self, kit: &mut Kit) -> Result<(), Box<Failure>> {
         let last = self.plan.steps.len().saturating_sub(1);
-        match self.baton.wait(kit, std::iter::empty()) {
+        match self.word(kit, std::iter::empty()) {
             Ok(Word::End) if self.slate.read(self.plan.steps.len()).executing => Ok(()),
             Ok(Word::ExecFailed(errno)) => {
                 Err(Box::new(self.at_step(last, Cause::Call(Fault { call: Call::Execve, errno }), None)))
