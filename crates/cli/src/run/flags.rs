@@ -63,7 +63,7 @@ fn switch(long: &'static str, help: &'static str) -> Arg {
 /// The program: how it starts, is fed and ends.
 fn program() -> Vec<Arg> {
     vec![
-        value("name", "NAME", "Name of the container (default: a random one)"),
+        value("name", "NAME", "Name of the container, for `--net NAME` and the like (default: none)"),
         value("entrypoint", "PROGRAM", "Program in front of CMD, which becomes its arguments"),
         switch("interactive", "Keep standard input open").short('i'),
         switch("tty", "Give the program a terminal").short('t'),
@@ -113,8 +113,8 @@ fn rights() -> Vec<Arg> {
         list("sysctl", "KEY=VALUE", "Set a kernel parameter of the container's namespaces"),
         list(
             "device",
-            "HOST[:DEST][:RWM]",
-            "Give a device of the host, as /dev/fuse:rw (default access: rwm)",
+            "HOST[:DEST]",
+            "Give a device of the host, as /dev/fuse (access: rwm)",
         ),
     ]
 }
