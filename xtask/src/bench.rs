@@ -14,8 +14,8 @@ use crate::build::{Profile, binary};
 use crate::stop::Stop;
 use crate::{tell, tree};
 
-/// Host paths that insula masks: (path, it is a directory), and /proc/fs, which it makes read-only as bwrap does not by
-/// itself. The rest of the read-only ones bwrap's `--proc` covers.
+/// What insula masks where it is there, and whether it is a directory. Of what it makes read-only, bwrap's `--proc` covers
+/// all but /proc/fs.
 const MASKED: &[(&str, bool)] = &[
     ("/proc/acpi", true),
     ("/proc/asound", true),

@@ -84,7 +84,7 @@ fn program() -> Vec<Arg> {
         value(
             "stop-signal",
             "SIGNAL",
-            "Signal that asks the program to end, name or number (default: SIGTERM)",
+            "What it gets in SIGTERM's place and at the timeout, name or number (default: SIGTERM)",
         ),
         value("stop-timeout", "SECS", "How long it has before SIGKILL (default: 10)"),
         switch("rm", "Remove the container afterwards: always so, accepted for Docker's sake"),

@@ -137,7 +137,10 @@ fn the_callers_descriptors_signals_and_umask_do_not_enter(caller: &Caller) {
 
 fn our_own_binary_is_not_in_the_container(caller: &Caller) {
     for flags in [&[][..], &["--init=false"], &["-t"]] {
-        let said = caller.sh(flags, "for p in /proc/[0-9]*; do readlink $p/exe; done; true");
+        // The init is shut in /proc until it has let go of what it was given.
+        let script = "until readlink /proc/1/exe > /dev/null; do sleep 0.01; done; \
+                      for p in /proc/[0-9]*; do readlink $p/exe; done; true";
+        let said = caller.sh(flags, script);
         let said = said.replace('\r', "");
         assert!(!said.contains("/insula") && said.lines().count() > 0, "{flags:?}: {said}");
         let first = said.lines().next().unwrap_or_default();

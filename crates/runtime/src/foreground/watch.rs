@@ -33,7 +33,7 @@ pub struct Foreground<'a> {
     pub console: Option<OwnedFd>,
     /// `-i`: with a console, the standard input is relayed to it; without one this changes nothing here.
     pub interactive: bool,
-    /// Sent when `timeout` has passed.
+    /// Sent when `timeout` has passed, and in the place of a SIGTERM that we get.
     pub stop_signal: i32,
     /// How long the container may take to heed `stop_signal` before SIGKILL.
     pub stop_timeout: Duration,
@@ -46,6 +46,7 @@ impl Foreground<'_> {
     ///
     /// - Signals are forwarded, but for SIGCHLD and SIGPIPE and those that our own caller ignores. A third SIGINT or
     ///   SIGTERM within three seconds is SIGKILL for the container.
+    /// - SIGTERM arrives as `stop_signal`: an init that does not end by SIGTERM can still be stopped.
     /// - SIGTSTP (SIGTTIN, SIGTTOU) is forwarded, then we stop; SIGCONT is forwarded when we are continued.
     /// - The console has the size of the caller's terminal, at first and after SIGWINCH.
     /// - With `-i -t` the caller's terminal is raw meanwhile. In the background we stop until we are in the foreground.
@@ -149,6 +150,8 @@ impl<'a> Watch<'a> {
                 Meaning::Nothing => {}
                 Meaning::Forward => self.send(signo)?,
                 Meaning::End if self.burst.is_third(Instant::now()) => self.send(Signal::KILL.as_raw())?,
+                // Who ends us asks the container to end, in the words that it understands.
+                Meaning::End if signo == Signal::TERM.as_raw() => self.send(self.deadline.stop_signal)?,
                 Meaning::End => self.send(signo)?,
                 Meaning::Resize => {
                     if let Some(relay) = &self.relay {
