@@ -11,7 +11,15 @@ use crate::{tell, tree};
 
 /// How a static binary is linked. static-pie keeps address randomisation and costs some 50 µs at each start;
 /// `"-C", "relocation-model=static"` in place of the second pair is the other choice. docs/design decides.
-const STATIC_FLAGS: [&str; 4] = ["-C", "target-feature=+crt-static", "-C", "relocation-model=pic"];
+/// `noseparate-code` puts text and read-only data into fewer pages: fewer faults at each start.
+const STATIC_FLAGS: [&str; 6] = [
+    "-C",
+    "target-feature=+crt-static",
+    "-C",
+    "relocation-model=pic",
+    "-C",
+    "link-arg=-Wl,-z,noseparate-code",
+];
 
 /// Which of cargo's profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod caller;
 mod netns;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use caller::{Caller, EXITS, Ended, ended};
 use insula_proof as proof;
@@ -31,9 +32,9 @@ struct Step {
 }
 
 /// The steps that `insula run WORDS…` would take.
-fn steps(caller: &Caller, words: &[&str]) -> Vec<Step> {
+fn steps(call: &dyn Fn(&[&str]) -> Command, words: &[&str]) -> Vec<Step> {
     let words = [&["run", "--explain=json"], words].concat();
-    let said = ended(&mut caller.insula(&words)).said();
+    let said = ended(&mut call(&words)).said();
     let plan: serde_json::Value = serde_json::from_str(&said).expect("a plan in JSON");
     let text = |step: &serde_json::Value, key: &str| step[key].as_str().expect("a text").to_owned();
     let steps = plan["steps"].as_array().expect("steps").iter().map(|step| Step {
@@ -46,19 +47,24 @@ fn steps(caller: &Caller, words: &[&str]) -> Vec<Step> {
 
 /// Lets each step fail in each way. `words` are those of `insula run`.
 fn every_fault(caller: &Caller, words: &[&str]) {
+    every_fault_of(caller, &|words| caller.insula(words), words);
+}
+
+/// The same, where `call` makes the command of insula's words.
+fn every_fault_of(caller: &Caller, call: &dyn Fn(&[&str]) -> Command, words: &[&str]) {
     let marked = caller.marked();
     let words = [&[marked[0].as_str(), marked[1].as_str()], words].concat();
     let all = [&["run"], &*words].concat();
-    let steps = steps(caller, &words);
+    let steps = steps(call, &words);
     assert!(steps.len() > 20, "a plan of {} steps is none of these", steps.len());
     let _alone = proof::alone();
     // What a run makes for the next one, as a directory to keep changes in, is there.
-    ended(&mut caller.insula(&all)).said();
+    ended(&mut call(&all)).said();
     let before = caller.census();
     let mut wrong = Vec::new();
     for step in &steps {
         for (fault, said) in FAULTS {
-            let mut command = caller.insula(&all);
+            let mut command = call(&all);
             command.env("INSULA_FAULT", format!("{}:{fault}", step.number));
             let end = ended(&mut command);
             if let Err(words) = told(step, fault == "kill", said, &end) {
@@ -157,8 +163,12 @@ mod of_busybox {
 fn a_named_network_that_a_porter_enters() {
     proof::need!(root, program "ip");
     let caller = proof::or_skip!(Caller::root());
-    let blue = proof::or_skip!(Netns::new());
-    every_fault(&caller, &["--net", blue.name(), "--", "true"]);
+    let blue = proof::or_skip!(Netns::new(&caller));
+    every_fault_of(
+        &caller,
+        &|words| blue.around(&caller, caller.words(words)),
+        &["--net", blue.name(), "--", "true"],
+    );
 }
 
 #[test]

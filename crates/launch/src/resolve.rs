@@ -89,43 +89,51 @@ pub fn locate_host(path: &CStr) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
 }
 
-/// An `O_PATH` descriptor of a target, whose missing parts are made first: directories 0755, a file 0644.
+/// A descriptor of a target, whose missing parts are made first: directories 0755, a file 0644.
 pub fn make(root: BorrowedFd<'_>, target: &Target, make: Make) -> Result<OwnedFd, Fault> {
     match locate(root, &target.path) {
         Err(Errno::NOENT) => {}
         found => return found.map_err(Call::Openat2.failed()),
     }
-    let mut parent: Option<OwnedFd> = None;
-    let last = target.prefixes.len().saturating_sub(1);
-    for (i, (prefix, name)) in target.prefixes.iter().enumerate() {
-        let found = match locate(root, prefix) {
-            Err(Errno::NOENT) => {
-                let at = parent.as_ref().map_or(root, AsFd::as_fd);
-                create(at, name, if i == last { make } else { Make::Directory })?;
-                locate(root, prefix).map_err(Call::Openat2.failed())?
-            }
-            found => found.map_err(Call::Openat2.failed())?,
-        };
-        parent = Some(found);
+    let Some(((_, name), above)) = target.prefixes.split_last() else {
+        return Err(Fault { call: Call::Openat2, errno: Errno::NOENT });
+    };
+    match parent(root, above)? {
+        Some(parent) => create(parent.as_fd(), name, make),
+        None => create(root, name, make),
     }
-    parent.ok_or(Fault { call: Call::Openat2, errno: Errno::NOENT })
 }
 
-/// Makes one component in the directory `at`. A dangling link of that name is EEXIST: it is not followed.
-fn create(at: BorrowedFd<'_>, name: &CStr, make: Make) -> Result<(), Fault> {
+/// The directory that the last prefix names, made if it is missing; `None` for the root itself.
+fn parent(root: BorrowedFd<'_>, prefixes: &[(CString, CString)]) -> Result<Option<OwnedFd>, Fault> {
+    // From the longest that is there: mostly that is the first one tried.
+    let mut there = prefixes.len();
+    let mut found = None;
+    while there > 0 && found.is_none() {
+        match locate(root, &prefixes[there - 1].0) {
+            Ok(fd) => found = Some(fd),
+            Err(Errno::NOENT) => there -= 1,
+            Err(errno) => return Err(Fault { call: Call::Openat2, errno }),
+        }
+    }
+    for (_, name) in &prefixes[there..] {
+        found = Some(create(found.as_ref().map_or(root, AsFd::as_fd), name, Make::Directory)?);
+    }
+    Ok(found)
+}
+
+/// Makes one component in the directory `at`, and opens it. A dangling link of that name is EEXIST: it is not followed.
+fn create(at: BorrowedFd<'_>, name: &CStr, make: Make) -> Result<OwnedFd, Fault> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     match make {
-        Make::Directory => mkdirat(at, name, Mode::from_raw_mode(0o755)).map_err(Call::Mkdirat.failed()),
+        Make::Directory => {
+            mkdirat(at, name, Mode::from_raw_mode(0o755)).map_err(Call::Mkdirat.failed())?;
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            openat2(at, name, flags, Mode::empty(), resolve).map_err(Call::Openat2.failed())
+        }
         Make::File => {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
-            openat2(
-                at,
-                name,
-                flags,
-                Mode::from_raw_mode(0o644),
-                ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
-            )
-            .map(drop)
-            .map_err(Call::Openat2.failed())
+            openat2(at, name, flags, Mode::from_raw_mode(0o644), resolve).map_err(Call::Openat2.failed())
         }
     }
 }

@@ -109,12 +109,22 @@ pub fn set_default(signal: i32) -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// As [`set_default`], past the C library: it refuses 32 and 33, which its own posix_spawn(3) leaves ignored.
+fn kernel_default(signal: i32) -> Result<(), Errno> {
+    // `struct kernel_sigaction` of 64-bit machines: handler, flags, restorer, mask.
+    let by_default = [0_u64; 4];
+    let old = std::ptr::null_mut::<u64>();
+    // SAFETY: the kernel reads the 32 bytes of one kernel_sigaction; SIG_DFL installs no code that could run.
+    let done = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, by_default.as_ptr(), old, 8_usize) };
+    crate::check(done).map(drop)
+}
+
 /// Puts every disposition back to the default, then unblocks all: what an exec'd program should find (signal(7)).
 pub fn reset() -> Result<(), Errno> {
     for signal in 1..=HIGHEST {
-        // The C library keeps 32 and 33 to itself; KILL and STOP cannot be changed.
-        if !matches!(signal, 32 | 33 | libc::SIGKILL | libc::SIGSTOP) {
-            set_default(signal).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::INVAL))?;
+        // KILL and STOP cannot be changed.
+        if !matches!(signal, libc::SIGKILL | libc::SIGSTOP) {
+            kernel_default(signal)?;
         }
     }
     set_mask(&SigSet::empty()).map(drop).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::INVAL))

@@ -111,11 +111,7 @@ fn rights() -> Vec<Arg> {
         list("security-opt", "OPTION", "no-new-privileges[:true|:false], as in Docker"),
         list("ulimit", "NAME=SOFT[:HARD]", "Set a resource limit, as nofile=1024:4096 (default: as here)"),
         list("sysctl", "KEY=VALUE", "Set a kernel parameter of the container's namespaces"),
-        list(
-            "device",
-            "HOST[:DEST]",
-            "Give a device of the host, as /dev/fuse (access: rwm)",
-        ),
+        list("device", "HOST[:DEST]", "Give a device of the host, as /dev/fuse (access: rwm)"),
     ]
 }
 

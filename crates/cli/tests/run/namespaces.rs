@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Stdio};
 
-use crate::caller::{Caller, Started};
+use crate::caller::{Caller, Started, ended};
 use crate::netns::Netns;
 use insula_proof as proof;
 
@@ -162,14 +162,13 @@ fn ids_are_mapped_as_asked(caller: &Caller) {
 fn a_named_network_is_entered() {
     proof::need!(root, program "ip");
     let caller = proof::or_skip!(Caller::root());
-    let _alone = proof::alone();
-    let blue = proof::or_skip!(Netns::new());
+    let blue = proof::or_skip!(Netns::new(&caller));
+    let read = "cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' '; echo; ls /sys/class/net";
     for net in [blue.name().to_owned(), format!("/run/netns/{}", blue.name())] {
         for flags in [&[][..], &["--userns", "host"]] {
-            let flags = [flags, &["--net", &net]].concat();
-            let said = caller.sh(&flags, "cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' '");
-            assert_eq!(said, "lo", "{flags:?}");
-            assert_eq!(caller.sh(&flags, "ls /sys/class/net"), "lo", "{flags:?}: /sys shows another's");
+            let words = [&["run", "--net", &net], flags, &["--", "sh", "-c", read]].concat();
+            let said = ended(&mut blue.around(&caller, caller.words(&words))).said();
+            assert_eq!(said, "lo\n\nlo", "{words:?}: its devices, and what /sys shows of them");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::resolve::{self, Make, Target};
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::symlinkat;
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -38,12 +38,19 @@ pub struct Skeleton {
 impl Skeleton {
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
         let root = at.root.as_ref().ok_or(Fault { call: Call::Check, errno: Errno::BADF })?.as_fd();
+        // Links stand together: their directory is opened once.
+        let mut opened: Option<(&Target, OwnedFd)> = None;
         for entry in &self.entries {
             match entry {
                 Entry::Directory(target) => drop(resolve::make(root, target, Make::Directory)?),
                 Entry::Link { directory, name, to } => {
-                    let dir = resolve::make(root, directory, Make::Directory)?;
-                    match symlinkat(to.as_c_str(), &dir, name.as_c_str()) {
+                    let dir = match opened.take().filter(|(known, _)| *known == directory) {
+                        Some((_, dir)) => dir,
+                        None => resolve::make(root, directory, Make::Directory)?,
+                    };
+                    let done = symlinkat(to.as_c_str(), &dir, name.as_c_str());
+                    opened = Some((directory, dir));
+                    match done {
                         Ok(()) | Err(Errno::EXIST) => {}
                         Err(errno) => return Err(Fault { call: Call::Symlinkat, errno }),
                     }
