@@ -132,14 +132,14 @@ fn push_entry(draft: &mut Draft<'_>, attachment: &Attachment) {
         });
         draft.child.push(step::TimeOffsets { lines }.into());
     }
-    // A session first, so that no signal of the caller's terminal arrives from here on.
-    draft.child.push(step::Session { keyring: true }.into());
     if draft.in_user_namespace() {
         draft.child.push(users::own_ids(draft).into());
     } else {
         // In a user namespace of its own the mounts are slaves from birth (mount_namespaces(7)).
         draft.child.push(step::Propagation(step::propagation::Mode::Slave).into());
     }
+    // After the ids: the new keyring belongs to them. Before the first file: the umask of the caller ends here.
+    draft.child.push(step::Session { keyring: true }.into());
     // While /dev is the host's.
     if attachment.null_stdin {
         draft.child.push(step::Stdio { stdin: true, stdout: false, stderr: false }.into());
