@@ -44,7 +44,7 @@ impl Target {
 
     /// The path as it is shown: absolute.
     pub fn shown(&self) -> String {
-        format!("/{}", self.path.to_string_lossy().trim_start_matches('.'))
+        if self.is_root() { "/".to_owned() } else { format!("/{}", self.path.to_string_lossy()) }
     }
 
     /// Is it the root itself?
@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(target.prefixes.len(), 2);
         assert!(Target::new("/").unwrap().is_root());
         assert_eq!(Target::new("/").unwrap().shown(), "/");
+        assert_eq!(Target::new("/.hidden").unwrap().shown(), "/.hidden");
         assert_eq!(Target::new("/a/../b"), None);
         assert_eq!(Target::new("/a\0b"), None);
     }

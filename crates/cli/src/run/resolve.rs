@@ -9,12 +9,14 @@ use super::user::Accounts;
 use super::{is_host_view, path};
 use insula_launch::host::Host;
 use insula_launch::resolve as in_root;
+use insula_oci::process::ConsoleSize;
 use insula_oci::{DeviceKind, IdMapping, Mount, Namespace, NamespaceKind, Spec, escaped};
 use insula_runtime::ids::{self, Maps};
 use insula_runtime::named;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, major, minor, open, stat};
 use rustix::io::Errno;
+use rustix::termios::tcgetwinsize;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::fmt;
@@ -225,6 +227,19 @@ fn fit(spec: &mut Spec, request: &Request, host: &Host, maps: Option<&IdMaps>) {
         if *choice != Choice::New && maps.is_some() && !joins_owner(spec) {
             bind_hosts(spec, destination, recursive);
         }
+    }
+    if kept.net != Choice::New && kept.net != Choice::Host && maps.is_some() && !joins_owner(spec) {
+        // The host's /sys shows the host's devices, which are not those of the network that is entered.
+        if let Some(linux) = &mut spec.linux {
+            linux.masked_paths.extend(["/sys/class/net", "/sys/devices/virtual/net"].map(str::to_owned));
+        }
+    }
+    if let Some(process) = spec.process.as_mut().filter(|process| process.terminal) {
+        let size = [rustix::stdio::stdin(), rustix::stdio::stdout()]
+            .into_iter()
+            .find_map(|fd| tcgetwinsize(fd).ok());
+        process.console_size =
+            size.map(|size| ConsoleSize { height: size.ws_row.into(), width: size.ws_col.into() });
     }
     if kept.net != Choice::New && is_host_view(spec) {
         bind_resolver(spec);

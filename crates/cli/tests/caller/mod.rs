@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use insula_proof::census::{Census, Mark};
+use insula_proof::id::is_root;
 use insula_proof::{Ordinary, Scratch, need};
 
 /// How long a call may take. Far more than any needs: a machine under load is no failure.
@@ -64,10 +65,11 @@ impl Caller {
     fn ordinary(user: Ordinary) -> Caller {
         let home = Scratch::new();
         user.own(&home);
-        let binary = home.join("insula");
-        // The target directory may be closed to the user. A link is as good as a copy of forty megabytes.
-        let made = fs::hard_link(crate::binary(), &binary);
-        made.or_else(|_| fs::copy(crate::binary(), &binary).map(drop)).expect("give the user an insula");
+        // Root's target directory may be closed to the user.
+        let binary = if is_root() { home.join("insula") } else { crate::binary() };
+        if is_root() && fs::hard_link(crate::binary(), &binary).is_err() {
+            copy(&crate::binary(), &binary);
+        }
         Caller { user: Some(user), home, binary, mark: Mark::new() }
     }
 
@@ -118,8 +120,8 @@ impl Caller {
         let busybox = busybox.ok_or("there is no static busybox")?;
         let root = self.home.join("root");
         let made = fs::create_dir_all(root.join("bin"))
-            .and_then(|()| fs::copy(busybox, root.join("bin/busybox")))
-            .and_then(|_| {
+            .map(|()| copy(Path::new(busybox), &root.join("bin/busybox")))
+            .and_then(|()| {
                 ["sh", "ls", "cat", "true", "id", "stat", "sleep"]
                     .iter()
                     .try_for_each(|name| symlink("busybox", root.join("bin").join(name)))
@@ -170,6 +172,27 @@ impl Caller {
         let (name, value) = self.mark.variable();
         ["-e".to_owned(), format!("{name}={value}")]
     }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        // What a container has left may belong to a subordinate id, or be an overlay's directory of mode 0: a user can
+        // remove it only as root of a container.
+        if !is_root() {
+            let home = self.home.to_str().unwrap_or_default();
+            let (volume, clear) =
+                (format!("{home}:/home-of-tests"), "cd /home-of-tests && rm -rf -- * 2>/dev/null");
+            drop(self.insula(&["run", "-v", &volume, "-w", "/", "--", "sh", "-c", clear]).status());
+        }
+    }
+}
+
+/// Copies a program by cp(1): while this process writes one, a fork on another thread would keep it busy (ETXTBSY).
+fn copy(from: &Path, to: &Path) {
+    assert!(
+        Command::new("cp").arg(from).arg(to).status().is_ok_and(|status| status.success()),
+        "copy a program"
+    );
 }
 
 /// An ELF file that asks for no loader: type 3 of its program headers is PT_INTERP, elf(5).

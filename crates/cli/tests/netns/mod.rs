@@ -9,7 +9,7 @@ use crate::caller::Caller;
 
 /// Makes the namespace `$1`, calls, and removes it again. Only the call itself is heard: a shell tells of signals.
 const AROUND: &str = r#"name=$1; shift; exec 3>&2 2>/dev/null
-ip netns add "$name" || exit 124; "$@" 2>&3 3>&-; code=$?; ip netns delete "$name"; exit "$code""#;
+ip netns add "$name" || exit 124; (exec "$@" 2>&3 3>&-); code=$?; ip netns delete "$name"; exit "$code""#;
 
 /// A name of a network namespace.
 pub struct Netns(String);

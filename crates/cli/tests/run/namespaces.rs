@@ -168,7 +168,9 @@ fn a_named_network_is_entered() {
         for flags in [&[][..], &["--userns", "host"]] {
             let words = [&["run", "--net", &net], flags, &["--", "sh", "-c", read]].concat();
             let said = ended(&mut blue.around(&caller, caller.words(&words))).said();
-            assert_eq!(said, "lo\n\nlo", "{words:?}: its devices, and what /sys shows of them");
+            // With a user namespace /sys is the host's, and shows no devices rather than the host's.
+            let shown = if flags.is_empty() { "lo" } else { "lo\n\nlo" };
+            assert_eq!(said.trim_end(), shown, "{words:?}: its devices, and what /sys shows of them");
         }
     }
 }

@@ -12,6 +12,7 @@ use rustix::mount::{OpenTreeFlags, open_tree};
 use rustix::process::{Uid, ioctl_tiocsctty};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -79,19 +80,32 @@ impl Describe for Console {
     }
 }
 
-/// Takes the master end of the container's terminal.
+/// Takes the master end of the container's terminal, and gives it its size.
 #[derive(Debug)]
-pub struct TakeConsole(pub Slot);
+pub struct TakeConsole {
+    /// Where it arrives.
+    pub slot: Slot,
+    /// Rows and columns, `process.consoleSize`.
+    pub size: Option<(u16, u16)>,
+}
 
 impl TakeConsole {
     pub(super) fn run(&self, at: &mut Parent<'_>) -> Done {
-        at.kit.get(self.0).map(drop).map_err(Call::Check.failed())
+        let master = at.kit.get(self.slot).map_err(Call::Check.failed())?;
+        match self.size {
+            Some((ws_row, ws_col)) => {
+                tcsetwinsize(master, Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 })
+                    .map_err(Call::Ioctl.failed())
+            }
+            None => Ok(()),
+        }
     }
 }
 
 impl fmt::Display for TakeConsole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("take the other end of the container's terminal")
+        f.write_str("take the other end of the container's terminal")?;
+        self.size.map_or(Ok(()), |(rows, columns)| write!(f, ", {rows} rows of {columns} columns"))
     }
 }
 
@@ -99,6 +113,6 @@ impl Describe for TakeConsole {
     const NAME: &'static str = "take-console";
 
     fn why(&self) -> Cow<'static, str> {
-        "it was opened inside, in a devpts that we cannot reach by name".into()
+        "it was opened inside, in a devpts that we cannot reach by name; its size is right before the program starts".into()
     }
 }

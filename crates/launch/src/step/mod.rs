@@ -169,6 +169,7 @@ macro_rules! steps {
 
 steps! {
     parent {
+        GiveStdio = stdio,
         IdmapTree = idmap_tree,
         MapIds = map_ids,
         OomScore = process,
@@ -200,6 +201,7 @@ steps! {
         Skeleton = skeleton,
         Stdio = stdio,
         Sysctl = sysctl,
+        TakeStdio = stdio,
         TimeOffsets = time_offsets,
         Umask = process,
         User = credentials,

@@ -84,7 +84,10 @@ fn push_part(draft: &mut Draft<'_>, path: &str, overlaid: bool, recursive: bool)
         let source =
             layers::overlay(draft, path, &format!("dir{}", path.replace('-', "--").replace('/', "-")));
         let reason = Some("a part of the view of its own: an overlay does not reach across mounts");
-        Mount { source, target, attrs: MountAttr::default(), recursive: false, reason }
+        // A read-only root is read-only in all its parts.
+        let readonly = draft.spec.root.as_ref().is_some_and(|root| root.readonly);
+        let attrs = MountAttr { set: if readonly { attr::RDONLY } else { 0 }, ..MountAttr::default() };
+        Mount { source, target, attrs, recursive: false, reason }
     } else {
         let source = mounts::bind(draft, CString::new(path).unwrap_or_default(), recursive, false);
         let attrs = MountAttr { set: attr::RDONLY, ..MountAttr::default() };

@@ -61,7 +61,8 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
         draft.child.push(step::RootReadOnly.into());
     }
     if let Some(slot) = console {
-        draft.child.push(step::TakeConsole(slot).into());
+        let size = process::console_size(&mut draft);
+        draft.child.push(step::TakeConsole { slot, size }.into());
     }
     let init = process::push_program(&mut draft, attachment);
     if !draft.faults.is_empty() {
@@ -179,6 +180,10 @@ fn push_paths(draft: &mut Draft<'_>) {
             draft.fault(&field, "a key is words of letters, digits, `_` and `-` joined by `.` or `/`");
             continue;
         }
+        if let Some(reason) = foreign_sysctl(draft, &key.replace('/', ".")) {
+            draft.fault(&field, reason);
+            continue;
+        }
         let separator = if key.contains('/') { '/' } else { '.' };
         let path = draft.c_string(&field, &format!("sys/{}", key.replace(separator, "/")));
         draft.child.push(step::Sysctl { path, value }.into());
@@ -194,6 +199,30 @@ fn push_paths(draft: &mut Draft<'_>) {
             draft.child.push(step::ReadOnly { target }.into());
         }
     }
+}
+
+/// Why a setting may not be written: it is the whole machine's, or belongs to a namespace that is not the container's own.
+fn foreign_sysctl(draft: &Draft<'_>, key: &str) -> Option<String> {
+    const IPC: &[&str] = &[
+        "kernel.msgmax",
+        "kernel.msgmnb",
+        "kernel.msgmni",
+        "kernel.sem",
+        "kernel.shmall",
+        "kernel.shmmax",
+        "kernel.shmmni",
+        "kernel.shm_rmid_forced",
+    ];
+    let listed = |kind| draft.linux.namespaces.iter().any(|namespace| namespace.kind == kind);
+    let (kind, has) = match key {
+        _ if IPC.contains(&key) || key.starts_with("fs.mqueue.") => ("ipc", listed(NamespaceKind::Ipc)),
+        _ if key.starts_with("net.") => ("network", listed(NamespaceKind::Network)),
+        "kernel.domainname" => ("uts", listed(NamespaceKind::Uts)),
+        _ if key.starts_with("user.") => ("user", listed(NamespaceKind::User)),
+        "kernel.hostname" => return Some("the host name has a field of its own: `hostname`".to_owned()),
+        _ => return Some("it belongs to no namespace: writing it would change the whole machine".to_owned()),
+    };
+    (!has).then(|| format!("it belongs to the {kind} namespace, which is the host's here"))
 }
 
 /// A key must stay below /proc/sys: no empty word, no `..`.

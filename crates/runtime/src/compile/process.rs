@@ -8,8 +8,8 @@ use insula_launch::resolve::Target;
 use insula_launch::step::exec::Front;
 use insula_launch::step::process::Limit;
 use insula_launch::step::{
-    Bounding, Capabilities, Console, DeathSignal, Exec, NoNewPrivs, OomScore, Program, Rlimits, Umask, User,
-    WorkDir,
+    Bounding, Capabilities, Console, DeathSignal, Exec, GiveStdio, NoNewPrivs, OomScore, Program, Rlimits,
+    TakeStdio, Umask, User, WorkDir,
 };
 use insula_oci::{Capabilities as OciCapabilities, Process, RlimitKind, annotation};
 use insula_sys::exec::Strings;
@@ -77,6 +77,16 @@ pub(super) fn push_console(draft: &mut Draft<'_>) -> Option<Slot> {
     Some(slot)
 }
 
+/// `process.consoleSize`, in what a terminal can have.
+pub(super) fn console_size(draft: &mut Draft<'_>) -> Option<(u16, u16)> {
+    let size = draft.spec.process.as_ref()?.console_size.as_ref()?;
+    let size = u16::try_from(size.height).ok().zip(u16::try_from(size.width).ok());
+    if size.is_none() {
+        draft.fault("process.consoleSize", "a terminal has at most 65535 rows and columns");
+    }
+    size
+}
+
 /// Credentials and program: the last steps, each after the last that needs what it gives up.
 pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Slot {
     let init = draft.slots.another();
@@ -93,7 +103,23 @@ pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Sl
     init
 }
 
+/// Pipes for the program's user: from outside where the host's root maps the ids, else from inside.
+fn push_stdio(draft: &mut Draft<'_>, process: &Process) {
+    if process.terminal {
+        return;
+    }
+    let uid = process.user.uid;
+    let mut maps = draft.linux.uid_mappings.iter();
+    let mapped = maps.find(|map| uid >= map.container_id && uid - map.container_id < map.size);
+    match mapped.and_then(|map| map.host_id.checked_add(uid - map.container_id)) {
+        Some(uid) if draft.host.ids().may_map_any() => draft.parent.push(GiveStdio { uid }.into()),
+        _ if uid != 0 && uid != u32::MAX => draft.child.push(TakeStdio { uid }.into()),
+        _ => {}
+    }
+}
+
 fn push_credentials(draft: &mut Draft<'_>, process: &Process, attachment: &Attachment) {
+    push_stdio(draft, process);
     let none = OciCapabilities::default();
     let sets = process.capabilities.as_ref().unwrap_or(&none);
     draft.child.push(Bounding(sets.bounding.mask()).into());

@@ -66,6 +66,11 @@ pub const LAWS: &[Law] = &[
         holds: first_before_the_rest,
     },
     Law {
+        name: "pipes are given away before the program runs, by the child while it has its rights",
+        about: &["give-stdio", "take-stdio", "user", "capabilities", "exec"],
+        holds: |law, plan| before(plan, among(&law.about[..2]), among(&law.about[2..])),
+    },
+    Law {
         name: "names and devices of namespaces are set while there are rights over them",
         about: &["host-name", "domain-name", "loopback", "bounding", "user", "capabilities"],
         holds: |law, plan| before(plan, among(&law.about[..3]), among(&law.about[3..])),
@@ -310,7 +315,7 @@ fn filled(step: &Step) -> Option<Slot> {
 /// What a step takes from a slot.
 fn used(step: &Step) -> Option<Slot> {
     match (step, source(step)) {
-        (Step::TakeConsole(take), _) => Some(take.0),
+        (Step::TakeConsole(take), _) => Some(take.slot),
         (Step::Exec(exec), _) => Some(exec.init),
         (Step::Layers(layers), _) => match &layers.kept {
             Kept::Made(slot, ..) => Some(*slot),

@@ -162,18 +162,23 @@ fn linux() -> impl Strategy<Value = Linux> {
             .filter_map(|(clock, secs)| Some((clock, TimeOffset { secs: secs?.into(), nanosecs: 1 })))
             .collect()
     });
-    let sysctl = some_of(&["net.ipv4.ip_forward", "kernel.msgmax", "net/ipv4/conf/eth0.1/forwarding"]);
+    let sysctl = some_of(&["net.ipv4.ip_forward", "net/ipv4/conf/eth0.1/forwarding"]);
     let paths =
         (some_of(&["/proc/kcore", "/proc/sys/kernel", "/sys"]), some_of(&["/proc/sys", "/proc/bus", "/"]));
     (namespaces(), devices, clocks, sysctl, paths).prop_map(
-        |(namespaces, devices, time_offsets, sysctl, (masked_paths, readonly_paths))| Linux {
-            namespaces,
-            devices,
-            time_offsets,
-            sysctl: sysctl.into_iter().map(|key| (key, "1".to_owned())).collect(),
-            masked_paths,
-            readonly_paths,
-            ..Linux::default()
+        |(namespaces, devices, time_offsets, mut sysctl, (masked_paths, readonly_paths))| {
+            // The host's own are refused.
+            let has_network = |one: &Namespace| one.kind == NamespaceKind::Network;
+            sysctl.retain(|_| namespaces.iter().any(has_network));
+            Linux {
+                namespaces,
+                devices,
+                time_offsets,
+                sysctl: sysctl.into_iter().map(|key| (key, "1".to_owned())).collect(),
+                masked_paths,
+                readonly_paths,
+                ..Linux::default()
+            }
         },
     )
 }
