@@ -136,7 +136,12 @@ impl Ordinary {
         if !copy.exists() {
             // Written aside and renamed: a command of another thread never meets a half-written or busy file.
             let aside = self.home.join(format!("insula-{}", crate::scratch::unique()));
-            let made = fs::copy(binary::path(), &aside)
+            // By cp(1): a file that this process has open for writing could be in the hands of a child that another
+            // thread has forked, and would be busy when it is executed.
+            let made = Command::new("cp")
+                .arg(binary::path())
+                .arg(&aside)
+                .status()
                 .and_then(|_| fs::set_permissions(&aside, Permissions::from_mode(0o755)))
                 .and_then(|()| fs::rename(&aside, &copy));
             if let Err(error) = made {

@@ -76,7 +76,7 @@ impl Error {
                 Some("the file is no namespace of this kind".to_owned())
             }
             Error::Journal(journal::Error::Taken(_)) => {
-                Some("choose another name, or wait until that container has ended".to_owned())
+                Some("choose another, or wait until that container has ended".to_owned())
             }
             Error::Watch(error) => error.hint().map(str::to_owned),
             _ => None,

@@ -26,6 +26,7 @@ pub mod volume;
 use crate::parse::parse;
 use crate::{explain, tell};
 use insula_launch::host::Host;
+use insula_launch::journal::Error as JournalError;
 use insula_oci::{Spec, annotation};
 use insula_runtime::compile::{Attachment, Compiled, compile};
 use insula_runtime::enter;
@@ -33,7 +34,8 @@ use insula_runtime::error::Error as RuntimeError;
 use insula_runtime::foreground::{Ended, Foreground, Signals, check_tty};
 use insula_runtime::named;
 use request::{Explain, Request};
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, mkdir, open};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -117,9 +119,7 @@ fn watch(request: &Request, spec: &Spec, compiled: &Compiled) -> Result<Ended, R
     for error in named::sweep() {
         tell::warn(&insula_oci::escaped(&error.to_string()).to_string());
     }
-    if let Some(keep) = spec.annotations.get(annotation::KEEP) {
-        make_keep(keep)?;
-    }
+    let _keep = spec.annotations.get(annotation::KEEP).map(|keep| hold_keep(keep)).transpose()?;
     let name = request.name.as_deref().map(named::Named::take).transpose().map_err(RuntimeError::Journal)?;
     let signals = Signals::block().map_err(RuntimeError::Watch)?;
     let mut running = enter::launch(compiled)?;
@@ -142,14 +142,20 @@ fn watch(request: &Request, spec: &Spec, compiled: &Compiled) -> Result<Ended, R
     Ok(ended)
 }
 
-/// Makes the directory of `--keep`, if its parent is there.
-fn make_keep(path: &str) -> Result<(), RuntimeError> {
-    match rustix::fs::mkdir(path, rustix::fs::Mode::from_raw_mode(0o755)) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(errno) => {
-            let failed = insula_launch::journal::Error::File("make the directory", path.to_owned(), errno);
-            Err(RuntimeError::Journal(failed))
-        }
+/// Makes the directory of `--keep`, if its parent is there, and holds it: two overlays that write to one upper layer
+/// destroy each other's changes.
+fn hold_keep(path: &str) -> Result<OwnedFd, RuntimeError> {
+    let failed = |what| move |errno| RuntimeError::Journal(JournalError::File(what, path.to_owned(), errno));
+    match mkdir(path, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(failed("make the directory")(errno)),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = open(path, flags, Mode::empty()).map_err(failed("open the directory"))?;
+    match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(directory),
+        Err(Errno::WOULDBLOCK) => Err(RuntimeError::Journal(JournalError::Taken(path.to_owned()))),
+        Err(errno) => Err(failed("lock")(errno)),
     }
 }
 

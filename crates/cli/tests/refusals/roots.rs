@@ -14,7 +14,18 @@ by_everyone!(
     a_root_whose_directories_lead_outward,
     account_files_that_are_traps,
     mount_targets_that_lead_outward,
+    changes_that_another_run_is_keeping,
 );
+
+/// Two overlays on one upper layer would destroy each other's changes.
+fn changes_that_another_run_is_keeping(caller: &Caller) {
+    let keep = caller.directory("kept");
+    let held = fs::File::open(&keep).expect("open the directory");
+    held.try_lock().expect("lock it, as a run does");
+    refused(caller, &["run", "--keep", &keep, "--", "true"], &[&keep, "in use"]);
+    drop(held);
+    ended(&mut caller.insula(&["run", "--keep", &keep, "--", "true"])).said();
+}
 
 fn roots_that_are_none(caller: &Caller) {
     let file = caller.write("file", "");

@@ -55,7 +55,7 @@ impl fmt::Display for Error {
         };
         match self {
             Error::File(what, path, errno) => write!(f, "{what} `{path}`: {}", text(errno)),
-            Error::Taken(owner) => write!(f, "`{owner}` is running already"),
+            Error::Taken(owner) => write!(f, "`{owner}` is in use by a container that runs"),
             Error::NotOurs(path) => write!(f, "`{path}` belongs to another user, or others may write to it"),
             Error::Unwritable(text) => write!(f, "`{text}` cannot stand in the journal"),
             Error::Undo(trace, errno) => {
