@@ -103,8 +103,9 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// An errno with its text; std's has the number behind it, which nobody looks up.
-struct Named(Errno);
+/// An errno in words; std's text has the number behind it, which nobody looks up.
+#[derive(Debug, Clone, Copy)]
+pub struct Named(pub Errno);
 
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! What can go wrong in the runtime.
 
 use crate::foreground;
-use insula_launch::error::Failure;
+use insula_launch::error::{Failure, Named};
 use insula_launch::journal;
 use insula_oci::escaped;
 use rustix::io::Errno;
@@ -53,8 +53,7 @@ impl fmt::Display for Error {
             }
             Error::Launch(failure) => write!(f, "{}", escaped(&failure.to_string())),
             Error::Namespace { path, errno } => {
-                let text = std::io::Error::from(*errno).to_string();
-                write!(f, "namespace `{}`: {}", escaped(path), text.split(" (os").next().unwrap_or(""))
+                write!(f, "namespace `{}`: {}", escaped(path), Named(*errno))
             }
             Error::Journal(error) => write!(f, "{}", escaped(&error.to_string())),
             Error::Watch(error) => error.fmt(f),

@@ -7,6 +7,7 @@ use super::root::Root;
 use super::spec::{self, IdMaps, Node, Surroundings};
 use super::user::Accounts;
 use super::{is_host_view, path};
+use insula_launch::error::Named;
 use insula_launch::host::Host;
 use insula_launch::resolve as in_root;
 use insula_oci::process::ConsoleSize;
@@ -40,14 +41,10 @@ pub enum Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |errno: &Errno| {
-            let text = std::io::Error::from(*errno).to_string();
-            text.split(" (os error").next().unwrap_or("").to_owned()
-        };
         match self {
             Error::Flag(error) => error.fmt(f),
-            Error::Root(path, errno) => write!(f, "root `{}`: {}", escaped(path), text(errno)),
-            Error::Accounts(path, errno) => write!(f, "read `{path}` of the root: {}", text(errno)),
+            Error::Root(path, errno) => write!(f, "root `{}`: {}", escaped(path), Named(*errno)),
+            Error::Accounts(path, errno) => write!(f, "read `{path}` of the root: {}", Named(*errno)),
             Error::NeedsUserNamespace => {
                 f.write_str("`--userns host`: only root can make namespaces without one")
             }

@@ -1,5 +1,6 @@
 //! What a journal holds, and what can go wrong with it.
 
+use crate::error::Named;
 use rustix::io::Errno;
 use std::fmt;
 
@@ -49,17 +50,20 @@ pub enum Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |errno: &Errno| {
-            let text = std::io::Error::from(*errno).to_string();
-            text.split(" (os error").next().unwrap_or("").to_owned()
-        };
         match self {
-            Error::File(what, path, errno) => write!(f, "{what} `{path}`: {}", text(errno)),
+            Error::File(what, path, errno) => write!(f, "{what} `{path}`: {}", Named(*errno)),
             Error::Taken(owner) => write!(f, "`{owner}` is in use by a container that runs"),
             Error::NotOurs(path) => write!(f, "`{path}` belongs to another user, or others may write to it"),
             Error::Unwritable(text) => write!(f, "`{text}` cannot stand in the journal"),
             Error::Undo(trace, errno) => {
-                write!(f, "undo the {} `{}` of `{}`: {}", trace.kind, trace.payload, trace.owner, text(errno))
+                write!(
+                    f,
+                    "undo the {} `{}` of `{}`: {}",
+                    trace.kind,
+                    trace.payload,
+                    trace.owner,
+                    Named(*errno)
+                )
             }
         }
     }
