@@ -104,12 +104,10 @@ fn perform(request: &Request, spec: &Spec, host: &Host) -> Result<ExitCode, Runt
         None => {}
     }
     check_tty(request.interactive, request.tty).map_err(RuntimeError::Watch)?;
-    Ok(match watch(request, spec, &compiled)? {
-        Ended::Exited(code) => ExitCode::from(code),
-        Ended::Signaled(signal) => {
-            ExitCode::from(tell::SIGNALED.saturating_add(u8::try_from(signal).unwrap_or(0)))
-        }
-        Ended::TimedOut => ExitCode::from(tell::TIMED_OUT),
+    tell::leave(match watch(request, spec, &compiled)? {
+        Ended::Exited(code) => code,
+        Ended::Signaled(signal) => tell::SIGNALED.saturating_add(u8::try_from(signal).unwrap_or(0)),
+        Ended::TimedOut => tell::TIMED_OUT,
     })
 }
 

@@ -116,7 +116,7 @@ fn account_file(root: &OwnedFd, path: &CStr, shown: &'static str) -> Result<Stri
     if FileType::from_raw_mode(fstat(&file).map_err(error)?.st_mode) != FileType::RegularFile {
         return Err(error(Errno::INVAL));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(8 << 10);
     let read = std::fs::File::from(file).take(MAX_ACCOUNTS_BYTES + 1).read_to_end(&mut bytes);
     let read = read.map_err(|e| error(Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
     if u64::try_from(read).is_ok_and(|read| read > MAX_ACCOUNTS_BYTES) {

@@ -15,14 +15,13 @@ pub struct Bounding(pub u64);
 
 impl Bounding {
     pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
-        for capability in 0..=prctl::CAP_LIMIT {
-            match prctl::bounding_has(capability) {
-                Ok(true) if self.0 & (1 << capability) == 0 => {
-                    prctl::bounding_drop(capability).map_err(Call::Prctl.failed())?;
-                }
-                Ok(_) => {}
+        for capability in (0..=prctl::CAP_LIMIT).filter(|c| self.0 & (1 << c) == 0) {
+            match prctl::bounding_drop(capability) {
+                Ok(()) => {}
                 // The kernel knows no higher one.
                 Err(Errno::INVAL) => break,
+                // Without CAP_SETPCAP nothing can be dropped, which is no matter where it is gone already.
+                Err(Errno::PERM) if prctl::bounding_has(capability) == Ok(false) => {}
                 Err(errno) => return Err(Fault { call: Call::Prctl, errno }),
             }
         }
