@@ -167,7 +167,7 @@ fn birth_failed(plan: &Plan, fault: Fault, place: Place) -> Failure {
     let makes_user = plan.birth.new.contains(&crate::plan::Kind::User);
     let hint = match fault.errno {
         Errno::PERM if makes_user => {
-            "a sysctl or a security module forbids user namespaces to this user              (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or we are in a chroot"
+            "a sysctl or a security module forbids user namespaces to this user (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or we are in a chroot"
         }
         Errno::PERM => "new namespaces want CAP_SYS_ADMIN; without root make a user namespace as well",
         Errno::NOSPC => {

@@ -12,6 +12,7 @@ use insula_launch::host::Host;
 use insula_launch::resolve as in_root;
 use insula_oci::process::ConsoleSize;
 use insula_oci::{DeviceKind, IdMapping, Mount, Namespace, NamespaceKind, Spec, escaped};
+use insula_runtime::compile;
 use insula_runtime::ids::{self, Maps};
 use insula_runtime::named;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
@@ -150,9 +151,10 @@ fn joins(request: &Request) -> Result<BTreeMap<NamespaceKind, String>, Error> {
     let mut joins = BTreeMap::new();
     for (flag, kind, choice, file) in kinds {
         let Choice::Named(name) = choice else { continue };
-        let netns = format!("/run/netns/{name}");
-        let path = if kind == NamespaceKind::Network && stat(netns.as_str()).is_ok() {
-            netns
+        let file_of_name = insula_namespaces::name::lookup(compile::kind(kind), name);
+        let path = if let Some(path) = file_of_name.and_then(|path| path.into_os_string().into_string().ok())
+        {
+            path
         } else if let Some(pid) = named::process(name) {
             format!("/proc/{pid}/ns/{file}")
         } else {

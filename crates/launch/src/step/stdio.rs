@@ -57,6 +57,10 @@ impl Describe for Stdio {
     }
 }
 
+/// Why pipes change hands.
+const WHY_PIPES: &str =
+    "a program may open /dev/stdout anew, as servers do for their logs, and a pipe belongs to who made it";
+
 /// Changes the owner of those of our standard streams that are pipes. Others (a terminal, a file) are the caller's own.
 fn give_pipes(uid: u32) -> Result<(), Errno> {
     for stream in [stdin(), stdout(), stderr()] {
@@ -95,8 +99,7 @@ impl Describe for GiveStdio {
     const NAME: &'static str = "give-stdio";
 
     fn why(&self) -> Cow<'static, str> {
-        "a program may open /dev/stdout anew, as servers do for their logs, and a pipe belongs to who made it"
-            .into()
+        WHY_PIPES.into()
     }
 }
 
@@ -127,7 +130,6 @@ impl Describe for TakeStdio {
     const NAME: &'static str = "take-stdio";
 
     fn why(&self) -> Cow<'static, str> {
-        "a program may open /dev/stdout anew, as servers do for their logs, and a pipe belongs to who made it"
-            .into()
+        WHY_PIPES.into()
     }
 }
