@@ -11,7 +11,8 @@ const STOREYS: &[&[&str]] = &[
     &["apps"],
     &["engine"],
     &["runtime"],
-    &["namespaces", "oci"],
+    &["namespaces", "cgroup"],
+    &["oci", "net"],
     &["launch"],
     &["sys"],
 ];
@@ -190,10 +191,10 @@ mod tests {
 
     #[test]
     fn beside_is_not() {
-        let text = "[package]\nname = \"insula-namespaces\"\n[dependencies]\ninsula-oci.workspace = true\n";
+        let text = "[package]\nname = \"insula-net\"\n[dependencies]\ninsula-oci.workspace = true\n";
         assert_eq!(
-            said(&[OCI, ("crates/namespaces/Cargo.toml", text)]),
-            ["crates/namespaces/Cargo.toml:4: namespaces -> oci: both are on one storey"]
+            said(&[OCI, ("crates/net/Cargo.toml", text)]),
+            ["crates/net/Cargo.toml:4: net -> oci: both are on one storey"]
         );
     }
 
