@@ -16,11 +16,11 @@ pub fn text(plan: &Plan) -> String {
 pub fn json(plan: &Plan) -> String {
     let joins: Vec<_> = plan
         .birth
-        .joins
+        .joins()
         .iter()
         .map(|join| serde_json::json!({ "kind": join.kind.name(), "from": join.from }))
         .collect();
-    let new: Vec<_> = plan.birth.new.iter().map(|kind| kind.name()).collect();
+    let new: Vec<_> = plan.birth.makes().iter().map(|kind| kind.name()).collect();
     let steps: Vec<_> = plan
         .steps
         .iter()

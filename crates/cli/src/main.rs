@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod explain;
+mod face;
 mod parse;
 mod run;
 mod tell;
@@ -13,8 +14,7 @@ mod words;
 static GUARD: insula_sys::guard_alloc::Guard = insula_sys::guard_alloc::Guard;
 
 fn main() -> std::process::ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
-    let word = arguments.next();
-    let rest: Vec<std::ffi::OsString> = arguments.collect();
-    words::dispatch(word.as_deref(), rest)
+    let mut arguments = std::env::args_os();
+    let called = arguments.next();
+    words::dispatch(called.as_deref(), arguments.collect())
 }

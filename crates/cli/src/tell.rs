@@ -3,6 +3,7 @@
 use insula_oci::escaped;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// insula itself failed: Docker's 125.
 pub const FAILED: u8 = 125;
@@ -14,6 +15,20 @@ pub const NOT_FOUND: u8 = 127;
 pub const TIMED_OUT: u8 = 124;
 /// What a shell adds to the number of the signal that ended a program.
 pub const SIGNALED: u8 = 128;
+
+/// The name that we were called by: `insula`, or that of a face.
+static NAME: OnceLock<&'static str> = OnceLock::new();
+
+/// From now on messages begin with this name: we were called by a link of it.
+pub fn call_me(name: &'static str) {
+    // It is said once, at the start; a second word would change nothing.
+    let _ = NAME.set(name);
+}
+
+/// The name that messages begin with.
+pub fn name() -> &'static str {
+    NAME.get().copied().unwrap_or("insula")
+}
 
 /// Ends this process at once, with a program's code. To free a plan string by string, just before the kernel takes all
 /// memory back, is time that the caller waits for. What must be undone has been, and nothing is left to flush.
@@ -30,12 +45,13 @@ pub fn out(text: &str) -> ExitCode {
 
 /// An error, and what to do about it, each line with its word; returns `code`.
 pub fn error(message: &str, hint: Option<&str>, code: u8) -> ExitCode {
+    let name = name();
     let mut text = String::new();
     for line in message.lines() {
-        text.push_str(&format!("insula: error: {line}\n"));
+        text.push_str(&format!("{name}: error: {line}\n"));
     }
     if let Some(hint) = hint {
-        text.push_str(&format!("insula: hint: {}\n", escaped(hint)));
+        text.push_str(&format!("{name}: hint: {}\n", escaped(hint)));
     }
     err(&text);
     ExitCode::from(code)
@@ -43,7 +59,7 @@ pub fn error(message: &str, hint: Option<&str>, code: u8) -> ExitCode {
 
 /// Something that the user should know.
 pub fn warn(message: &str) {
-    err(&format!("insula: warning: {message}\n"));
+    err(&format!("{}: warning: {message}\n", name()));
 }
 
 /// Text to standard error, in one write: what others write does not come between.
@@ -59,6 +75,6 @@ pub fn clap(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let mut lines = text.lines().map(|line| escaped(line).to_string()).collect::<Vec<_>>().join("\n");
     lines.push('\n');
-    err(&format!("insula: {lines}"));
+    err(&format!("{}: {lines}", name()));
     ExitCode::from(FAILED)
 }

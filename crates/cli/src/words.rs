@@ -3,6 +3,7 @@
 use crate::parse::parse;
 use crate::{run, tell};
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// One word.
@@ -12,6 +13,8 @@ struct Word {
     /// Its flags: built only for the word that was called, or for the manuals.
     flags: fn() -> clap::Command,
     go: fn(Vec<OsString>) -> ExitCode,
+    /// It answers to a link of its name too.
+    is_face: bool,
 }
 
 const WORDS: &[Word] = &[
@@ -20,30 +23,47 @@ const WORDS: &[Word] = &[
         about: "Run a program in namespaces of its own, on this machine's root or another",
         flags: run::flags::command,
         go: run::go,
+        is_face: false,
     },
     Word {
         name: "completions",
         about: "Print completions for a shell: bash, elvish, fish, powershell or zsh",
         flags: completions_flags,
         go: completions,
+        is_face: false,
     },
-    Word { name: "man", about: "Print the manual page of a command, in roff", flags: man_flags, go: man },
+    Word {
+        name: "man",
+        about: "Print the manual page of a command, in roff",
+        flags: man_flags,
+        go: man,
+        is_face: false,
+    },
     Word {
         name: "reference",
         about: "Print the reference of all commands, in Markdown",
         flags: reference_flags,
         go: reference,
+        is_face: false,
     },
 ];
 
-/// Calls what the first word names.
-pub fn dispatch(word: Option<&OsStr>, rest: Vec<OsString>) -> ExitCode {
-    match word.map(OsStr::to_string_lossy).as_deref() {
-        None => tell::error("a command is missing", Some("`insula --help` lists them"), tell::FAILED),
-        Some("--help" | "-h" | "help") => tell::out(&overview()),
-        Some("--version" | "-V" | "version") => tell::out(&format!("insula {}\n", env!("CARGO_PKG_VERSION"))),
-        Some(word) => match WORDS.iter().find(|known| known.name == word) {
-            Some(known) => (known.go)(rest),
+/// Calls what a link's name says, else what the first word names.
+pub fn dispatch(called: Option<&OsStr>, mut arguments: Vec<OsString>) -> ExitCode {
+    let link = called.and_then(|path| Path::new(path).file_name()).and_then(OsStr::to_str);
+    if let Some(face) = WORDS.iter().find(|word| word.is_face && Some(word.name) == link) {
+        tell::call_me(face.name);
+        return (face.go)(arguments);
+    }
+    if arguments.is_empty() {
+        return tell::error("a command is missing", Some("`insula --help` lists them"), tell::FAILED);
+    }
+    let word = arguments.remove(0);
+    match word.to_string_lossy().as_ref() {
+        "--help" | "-h" | "help" => tell::out(&overview()),
+        "--version" | "-V" | "version" => tell::out(&format!("insula {}\n", env!("CARGO_PKG_VERSION"))),
+        word => match WORDS.iter().find(|known| known.name == word) {
+            Some(known) => (known.go)(arguments),
             None => {
                 let message = format!("no command `{}`", insula_oci::escaped(word));
                 tell::error(&message, Some("`insula --help` lists them"), tell::FAILED)

@@ -87,6 +87,12 @@ impl Baton {
         }
     }
 
+    /// "I failed", to one who does not wait for us any longer than that.
+    pub fn fail(&self) {
+        // One that is gone needs no word.
+        let _ = self.send(FAILED, &[]);
+    }
+
     /// Child: "I failed"; then waits until the parent has looked at the living process and closes its end.
     pub fn fail_and_wait(&self) {
         if self.send(FAILED, &[]).is_ok() {

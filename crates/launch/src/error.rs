@@ -1,6 +1,7 @@
 //! What can go wrong with a launch, worded by the parent from its own copy of the plan.
 
 use crate::fault::{Call, Fault};
+use crate::plan::Plan;
 use crate::step::Who;
 use rustix::io::Errno;
 use std::fmt;
@@ -52,11 +53,25 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The step of `plan` with this index failed.
+    pub(crate) fn at_step(plan: &Plan, index: usize, cause: Cause, said: Option<String>) -> Failure {
+        let Some(step) = plan.steps.get(index) else {
+            let cause = Cause::Call(Fault { call: Call::Unknown, errno: Errno::PROTO });
+            return Failure { place: Place::Birth, what: plan.birth.to_string(), cause, said, hint: None };
+        };
+        let hint = match &cause {
+            Cause::Call(fault) => step.hint(fault).map(Into::into),
+            _ => None,
+        };
+        let place = Place::Step { number: index + 1, name: step.name(), who: step.who() };
+        Failure { place, what: step.to_string(), cause, said, hint }
+    }
+
     /// Was it the program: not found (`Some(NOENT)`), or not executable?
     pub fn of_program(&self) -> Option<Errno> {
         match (&self.place, self.cause) {
             (
-                Place::Step { name: "program" | "exec", .. },
+                Place::Step { name: "program" | "exec" | "execvp", .. },
                 Cause::Call(Fault { call: Call::Execve, errno }),
             ) => Some(errno),
             _ => None,
@@ -102,6 +117,17 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// The failure of something that is made before the birth.
+pub fn preparing(what: &'static str) -> impl FnOnce(Errno) -> Failure {
+    move |errno| Failure {
+        place: Place::Prepare(what),
+        what: what.to_owned(),
+        cause: Cause::Call(Fault { call: Call::Check, errno }),
+        said: None,
+        hint: None,
+    }
+}
 
 /// An errno in words; std's text has the number behind it, which nobody looks up.
 #[derive(Debug, Clone, Copy)]

@@ -7,16 +7,21 @@
 #![forbid(unsafe_code)]
 
 mod baton;
+mod birth;
+mod child_lane;
 pub mod error;
 pub mod fault;
+mod here;
 pub mod host;
 pub mod init;
 #[doc(hidden)]
 pub mod injected;
 pub mod journal;
 pub mod kit;
+mod parent_lane;
 pub mod perform;
 pub mod plan;
 pub mod resolve;
+mod running;
 mod slate;
 pub mod step;

@@ -72,21 +72,63 @@ pub struct Join {
 
 /// How the process comes to be.
 #[derive(Debug)]
-pub struct Birth {
+pub enum Birth {
+    /// A new process.
+    Clone(Newborn),
+    /// None is born: the caller itself walks the child's lane, and becomes the program, as unshare(1) and nsenter(1) do.
+    /// The parent's steps, if there are any, are walked by a short-lived deputy that stays in the old namespaces.
+    Here,
+}
+
+/// A new process, and its namespaces.
+#[derive(Debug, Default)]
+pub struct Newborn {
     /// Namespaces entered first, in this order, by a short-lived porter that then gives birth in our name.
     pub joins: Vec<Join>,
     /// Namespaces made with the process, clone3(2).
     pub new: Vec<Kind>,
 }
 
-impl Birth {
+impl Newborn {
     /// The `CLONE_NEW*` mask.
     pub fn flags(&self) -> u64 {
-        self.new.iter().fold(0, |mask, kind| mask | kind.flag())
+        mask(&self.new)
+    }
+}
+
+/// The `CLONE_NEW*` mask of some kinds.
+pub fn mask(kinds: &[Kind]) -> u64 {
+    kinds.iter().fold(0, |mask, kind| mask | kind.flag())
+}
+
+impl Birth {
+    /// The namespaces that are entered before a process is born.
+    pub fn joins(&self) -> &[Join] {
+        match self {
+            Birth::Clone(newborn) => &newborn.joins,
+            Birth::Here => &[],
+        }
+    }
+
+    /// The namespaces that are made with the process.
+    pub fn makes(&self) -> &[Kind] {
+        match self {
+            Birth::Clone(newborn) => &newborn.new,
+            Birth::Here => &[],
+        }
     }
 }
 
 impl fmt::Display for Birth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Birth::Clone(newborn) => newborn.fmt(f),
+            Birth::Here => f.write_str("none: this process itself becomes the program"),
+        }
+    }
+}
+
+impl fmt::Display for Newborn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for join in &self.joins {
             write!(f, "enter the {} namespace `{}`, then ", join.kind.name(), join.from)?;

@@ -33,6 +33,13 @@ pub struct Reading {
     pub text: Vec<u8>,
 }
 
+impl Reading {
+    /// The text, if there is one.
+    pub fn said(&self) -> Option<String> {
+        (!self.text.is_empty()).then(|| String::from_utf8_lossy(&self.text).trim().to_owned())
+    }
+}
+
 impl Slate {
     /// Maps the page.
     pub fn new() -> Result<Self, Errno> {

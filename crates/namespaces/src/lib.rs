@@ -1,5 +1,8 @@
-//! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), and where named ones live ([`name`]).
+//! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), and how a
+//! child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
+pub mod error;
 pub mod id;
 pub mod name;
+pub mod wait;

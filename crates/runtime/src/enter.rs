@@ -2,9 +2,10 @@
 
 use crate::compile::Compiled;
 use crate::error::Error;
+use insula_launch::error::preparing;
 use insula_launch::fault::{Call, Fault};
 use insula_launch::kit::Kit;
-use insula_launch::perform::{Running, perform, preparing};
+use insula_launch::perform::{Running, perform};
 use insula_launch::plan::{Join, Kind};
 use insula_sys::nsfs;
 use rustix::fd::{AsFd, OwnedFd};
@@ -16,7 +17,7 @@ pub fn launch(compiled: &Compiled) -> Result<Running, Error> {
     let failed = |failure| Error::Launch(Box::new(failure));
     let plan = &compiled.plan;
     let mut kit = Kit::with(&plan.slots);
-    for join in &plan.birth.joins {
+    for join in plan.birth.joins() {
         let file = namespace(join)?;
         kit.put(join.slot, file).map_err(preparing("keep a namespace file")).map_err(failed)?;
     }

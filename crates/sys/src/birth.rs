@@ -49,6 +49,14 @@ pub fn clone3<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> 
     if flags & !ALLOWED != 0 {
         return Err(Errno::INVAL);
     }
+    born(flags, || {
+        crate::guard_alloc::enter_child();
+        child()
+    })
+}
+
+/// The call. `flags` share nothing but the parent: [`clone3`] and [`fork`] keep this.
+fn born<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> Result<Born, Errno> {
     let mut pidfd: libc::c_int = -1;
     let own_signal = flags & libc::CLONE_PARENT as u64 == 0;
     let mut args = CloneArgs {
@@ -57,13 +65,13 @@ pub fn clone3<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> 
         exit_signal: if own_signal { libc::SIGCHLD as u64 } else { 0 },
         ..CloneArgs::default()
     };
-    // SAFETY: `args` is a valid clone_args of the size given; `pidfd` outlives the call. Without CLONE_VM (refused
-    // above) the child has its own copy of all memory, so no reference of the parent is shared; it runs on the copied
+    // SAFETY: `args` is a valid clone_args of the size given; `pidfd` outlives the call. Without CLONE_VM (both callers
+    // refuse or omit it) the child has its own copy of all memory, so no reference of the parent is shared; it runs on the copied
     // stack and leaves by `_exit` or execve only, never by returning from this frame.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
     match pid {
-        0 => {
-            crate::guard_alloc::enter_child();
+        0 =>
+        {
             #[expect(
                 unreachable_code,
                 reason = "`child` cannot return: its type says so, and this line for the compiler"
@@ -77,6 +85,14 @@ pub fn clone3<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> 
         }
         _ => Err(last_errno()),
     }
+}
+
+/// fork(2) with a pidfd: a child in the caller's own namespaces that may allocate.
+///
+/// The caller has one thread: the copy of a lock that another thread holds would never be let go. All commands are
+/// single-threaded; a storey with threads executes the runtime instead.
+pub fn fork<F: FnOnce() -> std::convert::Infallible>(child: F) -> Result<Born, Errno> {
+    born(0, child)
 }
 
 /// `CLONE_NEWTIME` (time_namespaces(7)); libc's constant is an int of the same value.

@@ -4,6 +4,7 @@ use rustix::io::Errno;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The highest signal number of Linux on the architectures that we build for (`_NSIG`).
 pub const HIGHEST: i32 = 64;
@@ -85,18 +86,17 @@ fn mask(how: libc::c_int, set: &SigSet) -> io::Result<SigSet> {
 /// The signals whose disposition is SIG_IGN now (nohup(1), a shell's background jobs).
 pub fn ignored() -> SigSet {
     let mut set = SigSet::empty();
-    for signal in 1..=HIGHEST {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: with no new action sigaction(2) only writes the old one, for which all zeros is a valid value.
-        let is_ignored = unsafe {
-            libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
-                && action.assume_init().sa_sigaction == libc::SIG_IGN
-        };
-        if is_ignored {
-            set.add(signal);
-        }
-    }
+    (1..=HIGHEST).filter(|signal| is_ignored(*signal)).for_each(|signal| set.add(signal));
     set
+}
+
+fn is_ignored(signal: i32) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: with no new action sigaction(2) only writes the old one, for which all zeros is a valid value.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
 }
 
 /// Gives `signal` its default disposition.
@@ -107,6 +107,24 @@ pub fn set_default(signal: i32) -> io::Result<()> {
         libc::sigaction(signal, &raw const action, std::ptr::null_mut())
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether SIGPIPE was ignored when this process began. Rust's runtime ignores it before `main`.
+static PIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// Looks before Rust's runtime does: the C library calls what stands in `.init_array` before `main`, elf(5).
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOOK_AT_PIPE: extern "C" fn() = {
+    extern "C" fn look() {
+        PIPE_WAS_IGNORED.store(is_ignored(libc::SIGPIPE), Ordering::Relaxed);
+    }
+    look
+};
+
+/// Gives SIGPIPE the disposition back that this process was started with, for a program that takes its place.
+pub fn restore_pipe() -> Result<(), Errno> {
+    if PIPE_WAS_IGNORED.load(Ordering::Relaxed) { Ok(()) } else { kernel_default(libc::SIGPIPE) }
 }
 
 /// As [`set_default`], past the C library: it refuses 32 and 33, which its own posix_spawn(3) leaves ignored.

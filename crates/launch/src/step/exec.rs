@@ -118,11 +118,11 @@ impl Exec {
         let room = at.argv_room.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
         let mut space = [0u8; 16];
         let number =
-            decimal(at.baton.fd(), &mut space).ok_or(Fault { call: Call::Check, errno: Errno::OVERFLOW })?;
+            decimal(at.report.fd(), &mut space).ok_or(Fault { call: Call::Check, errno: Errno::OVERFLOW })?;
         let argv = self.argv.put([(Self::REPORT_AT, number), (Self::PROGRAM_AT, path)], room);
         cloexec_from(3 + self.preserve).map_err(Call::CloseRange.failed())?;
         // The only descriptor that passes on: the init closes it when the program runs.
-        let report: BorrowedFd<'_> = at.baton.fd();
+        let report: BorrowedFd<'_> = at.report.fd();
         fcntl_setfd(report, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
         let init = at.kit.get(self.init).map_err(Call::Check.failed())?;
         Err(Fault { call: Call::Execve, errno: execveat(init, argv, self.envp.vector()) })

@@ -13,9 +13,13 @@ use std::fmt::Display;
 
 pub mod console;
 pub mod credentials;
+pub mod enter;
 pub mod exec;
+pub mod execvp;
+pub mod fork;
 pub mod host_name;
 pub mod idmap_tree;
+pub mod join_cgroup;
 pub mod loopback;
 pub mod map_ids;
 pub mod mask;
@@ -32,6 +36,7 @@ pub mod source;
 pub mod stdio;
 pub mod sysctl;
 pub mod time_offsets;
+pub mod unshare;
 
 /// Who performs a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +78,13 @@ pub struct Child<'a> {
     pub kit: &'a mut Kit,
     /// Where failures are written.
     pub slate: &'a Slate,
-    /// Our end of the baton.
+    /// Our end of the baton, which passes where the lane changes.
     pub baton: &'a Baton,
+    /// Where an exec or a failure is heard, and whose other end closes when who waits for us dies. The baton itself, but
+    /// for the child of a fork: its parent listens on a pair of its own.
+    pub report: &'a Baton,
+    /// The deputy who walks the parent's lane, if that is no one that has waited for us since the birth.
+    pub deputy: Option<OwnedFd>,
     /// The root file system in the making, once a step has attached it.
     pub root: Option<OwnedFd>,
     /// Where overlays keep their layers, once a step has made it.
@@ -87,6 +97,48 @@ pub struct Child<'a> {
     pub program: Option<usize>,
     /// Space for the argument vector.
     pub argv_room: Option<insula_sys::exec::Room>,
+}
+
+impl<'a> Child<'a> {
+    /// At the beginning of the lane.
+    pub(crate) fn new(
+        kit: &'a mut Kit,
+        slate: &'a Slate,
+        baton: &'a Baton,
+        argv_room: Option<insula_sys::exec::Room>,
+    ) -> Child<'a> {
+        Child {
+            kit,
+            slate,
+            baton,
+            report: baton,
+            deputy: None,
+            root: None,
+            layers: None,
+            procfs: None,
+            empty: None,
+            program: None,
+            argv_room,
+        }
+    }
+
+    /// The same place in the lane for the child of a fork, which reports to its parent.
+    pub(crate) fn for_child<'b>(&'b mut self, report: &'b Baton) -> Child<'b> {
+        Child {
+            kit: self.kit,
+            slate: self.slate,
+            baton: self.baton,
+            report,
+            // The parent waits for it.
+            deputy: None,
+            root: self.root.take(),
+            layers: self.layers.take(),
+            procfs: self.procfs.take(),
+            empty: self.empty.take(),
+            program: self.program,
+            argv_room: self.argv_room.take(),
+        }
+    }
 }
 
 /// What every step can say of itself.
@@ -182,8 +234,12 @@ steps! {
         Console = console,
         DeathSignal = process,
         DomainName = host_name,
+        Enter = enter,
         Exec = exec,
+        Execvp = execvp,
+        Fork = fork,
         HostName = host_name,
+        JoinCgroup = join_cgroup,
         Layers = rootfs,
         Loopback = loopback,
         Mask = mask,
@@ -204,6 +260,7 @@ steps! {
         TakeStdio = stdio,
         TimeOffsets = time_offsets,
         Umask = process,
+        Unshare = unshare,
         User = credentials,
         WorkDir = pivot,
     }

@@ -139,7 +139,7 @@ impl DeathSignal {
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
         prctl::death_signal(Signal::KILL.as_raw()).map_err(Call::Prctl.failed())?;
         // A parent that died before has sent nothing; its end of the baton tells.
-        let mut ends = [PollFd::from_borrowed_fd(at.baton.fd(), PollFlags::empty())];
+        let mut ends = [PollFd::from_borrowed_fd(at.report.fd(), PollFlags::empty())];
         poll(&mut ends, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).map_err(Call::Check.failed())?;
         if ends[0].revents().contains(PollFlags::HUP) {
             return Err(Fault { call: Call::Check, errno: Errno::SRCH });

@@ -18,7 +18,7 @@ pub use attachment::Attachment;
 use draft::Draft;
 use insula_launch::host::Host;
 use insula_launch::kit::Slots;
-use insula_launch::plan::{Birth, Join, Kind, Plan};
+use insula_launch::plan::{Birth, Join, Kind, Newborn, Plan};
 use insula_launch::step;
 use insula_oci::{Linux, NamespaceKind, Spec};
 
@@ -70,12 +70,12 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
     }
     let mut steps = draft.parent;
     steps.append(&mut draft.child);
-    Ok(Compiled { plan: Plan { birth, steps, slots: draft.slots }, init, console })
+    Ok(Compiled { plan: Plan { birth: Birth::Clone(birth), steps, slots: draft.slots }, init, console })
 }
 
 /// The namespaces: what is entered, what is made.
-fn birth(draft: &mut Draft<'_>) -> Birth {
-    let mut birth = Birth { joins: Vec::new(), new: Vec::new() };
+fn birth(draft: &mut Draft<'_>) -> Newborn {
+    let mut birth = Newborn::default();
     let mut seen = Vec::new();
     for (i, namespace) in draft.linux.namespaces.iter().enumerate() {
         if seen.contains(&namespace.kind) {

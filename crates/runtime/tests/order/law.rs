@@ -336,7 +336,7 @@ fn slots_are_filled_then_used(plan: &Plan) -> bool {
         Step::Exec(exec) => Some(exec.init),
         _ => None,
     });
-    let joins: Vec<Slot> = plan.birth.joins.iter().map(|join| join.slot).collect();
+    let joins: Vec<Slot> = plan.birth.joins().iter().map(|join| join.slot).collect();
     let mut full: Vec<Slot> = init.into_iter().collect();
     let mut ever: Vec<Slot> = joins.iter().copied().chain(init).collect();
     for step in &plan.steps {

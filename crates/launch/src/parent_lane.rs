@@ -1,0 +1,129 @@
+//! The parent's lane: the steps that want the caller's own rights, and what the caller hears of the child.
+
+use crate::baton::{Baton, Word};
+use crate::child_lane::CHILD_FAILED;
+use crate::error::{Cause, Failure};
+use crate::fault::{Call, Fault};
+use crate::injected;
+use crate::kit::{Kit, Slot};
+use crate::plan::Plan;
+use crate::slate::Slate;
+use crate::step::{Parent, Who};
+use insula_sys::birth::Born;
+use insula_sys::signal::pidfd_send_signal;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
+
+/// The parent's lane.
+pub(crate) struct Walk<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) slate: &'a Slate,
+    pub(crate) baton: Baton,
+    pub(crate) born: &'a Born,
+}
+
+impl Walk<'_> {
+    /// Walks all of it, up to the child's exec.
+    pub(crate) fn all(&mut self, kit: &mut Kit) -> Result<(), Box<Failure>> {
+        let mut userns = None;
+        let mut side = self.plan.first();
+        for (i, step) in self.plan.steps.iter().enumerate() {
+            if step.who() != side {
+                side = step.who();
+                match side {
+                    Who::Parent => self.hear(kit, i)?,
+                    Who::Child => {
+                        let passed = self.baton.pass(kit, self.plan.crossing(i, Who::Parent));
+                        // A child that is gone is heard of below, with its own reason.
+                        if passed.is_err_and(|fault| fault.errno != Errno::PIPE) {
+                            return Err(Box::new(self.at_step(i, Cause::Call(passed_fault(passed)), None)));
+                        }
+                    }
+                }
+            }
+            if side == Who::Parent {
+                let pidfd = self.born.pidfd.as_fd();
+                let mut at = Parent { kit, pid: self.born.pid, pidfd, userns: userns.take(), said: None };
+                let done = injected::at(i).and_then(|()| step.in_parent(&mut at));
+                let said = at.said.take();
+                userns = at.userns.take();
+                if let Err(fault) = done {
+                    return Err(Box::new(self.at_step(i, Cause::Call(fault), said)));
+                }
+            }
+        }
+        self.hear_exec(kit)
+    }
+
+    /// Waits for a word, or for the child's death: its end of the baton alone could be held open by another process
+    /// that has stolen it.
+    fn word(&self, kit: &mut Kit, slots: impl Iterator<Item = Slot>) -> Result<Word, Fault> {
+        let mut both = [
+            PollFd::from_borrowed_fd(self.baton.fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.born.pidfd.as_fd(), PollFlags::IN),
+        ];
+        loop {
+            match poll(&mut both, None) {
+                Ok(_) => break,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Fault { call: Call::Recvmsg, errno }),
+            }
+        }
+        if both[0].revents().is_empty() { Ok(Word::End) } else { self.baton.wait(kit, slots) }
+    }
+
+    /// Waits for our turn.
+    fn hear(&self, kit: &mut Kit, step: usize) -> Result<(), Box<Failure>> {
+        match self.word(kit, self.plan.crossing(step, Who::Child)) {
+            Ok(Word::Turn) => Ok(()),
+            Ok(_) => Err(Box::new(self.child_failed())),
+            Err(fault) => Err(Box::new(self.at_step(step, Cause::Call(fault), None))),
+        }
+    }
+
+    /// Waits for the end of the file, which means that the program runs; or for the reason why it does not.
+    pub(crate) fn hear_exec(&self, kit: &mut Kit) -> Result<(), Box<Failure>> {
+        let last = self.plan.steps.len().saturating_sub(1);
+        match self.word(kit, std::iter::empty()) {
+            Ok(Word::End) if self.slate.read(self.plan.steps.len()).executing => Ok(()),
+            Ok(Word::ExecFailed(errno)) => {
+                Err(Box::new(self.at_step(last, Cause::Call(Fault { call: Call::Execve, errno }), None)))
+            }
+            Ok(_) => Err(Box::new(self.child_failed())),
+            Err(fault) => Err(Box::new(self.at_step(last, Cause::Call(fault), None))),
+        }
+    }
+
+    fn child_failed(&self) -> Failure {
+        let reading = self.slate.read(self.plan.steps.len());
+        let cause = match reading.fault {
+            Some(fault) => Cause::Call(fault),
+            None => self.end().unwrap_or(Cause::Gone(CHILD_FAILED)),
+        };
+        self.at_step(reading.step, cause, reading.said())
+    }
+
+    fn at_step(&self, index: usize, cause: Cause, said: Option<String>) -> Failure {
+        Failure::at_step(self.plan, index, cause, said)
+    }
+
+    /// How the child ended, without reaping it. Waits for an end that is already on its way.
+    fn end(&self) -> Option<Cause> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let status: WaitIdStatus = waitid(WaitId::PidFd(self.born.pidfd.as_fd()), options).ok().flatten()?;
+        status.terminating_signal().map(Cause::Killed).or_else(|| status.exit_status().map(Cause::Gone))
+    }
+
+    /// Ends and reaps a child whose launch failed. Its namespaces and mounts end with it.
+    pub(crate) fn end_child(&self) {
+        // ESRCH: it has ended already.
+        let _ = pidfd_send_signal(self.born.pidfd.as_fd(), libc::SIGKILL);
+        let _ = waitid(WaitId::PidFd(self.born.pidfd.as_fd()), WaitIdOptions::EXITED);
+    }
+}
+
+fn passed_fault(passed: Result<(), Fault>) -> Fault {
+    passed.err().unwrap_or(Fault { call: Call::Sendmsg, errno: Errno::IO })
+}

@@ -1,0 +1,15 @@
+//! What a launch that went well returns.
+
+use crate::kit::Kit;
+use rustix::fd::OwnedFd;
+
+/// A process that has executed its program.
+#[derive(Debug)]
+pub struct Running {
+    /// Its pid in our pid namespace.
+    pub pid: i32,
+    /// Its pidfd.
+    pub pidfd: OwnedFd,
+    /// What the steps left for the parent: the terminal's other end.
+    pub kit: Kit,
+}

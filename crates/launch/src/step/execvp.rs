@@ -1,0 +1,133 @@
+//! Becomes the program, as execvp(3) does: for commands that stand in for unshare(1) and their like.
+//!
+//! What runs is the caller's own program with the caller's own rights on the caller's files; so there is no init between,
+//! as in [`Exec`](super::Exec), and descriptors pass on as they are.
+
+use super::{Child, Describe};
+use crate::fault::{Call, Done, Fault};
+use insula_sys::exec::{Strings, execve};
+use insula_sys::signal;
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString};
+use std::fmt;
+
+/// The shell that executes a file without `#!`, execvp(3).
+const SHELL: &CStr = c"/bin/sh";
+
+/// The step.
+#[derive(Debug)]
+pub struct Execvp {
+    /// Where the program may be, in order: the name itself if it has a slash, else one path for each directory of `PATH`.
+    pub candidates: Vec<CString>,
+    /// The argument vector, the name as it was given first.
+    pub argv: Strings,
+    /// The argument vector of the shell for a file without `#!`: the shell, a place for the path, the arguments.
+    pub script: Strings,
+    /// The environment.
+    pub envp: Strings,
+}
+
+impl Execvp {
+    /// Where the path stands in the shell's vector.
+    const SCRIPT_AT: usize = 1;
+    /// Where execvp(3) looks if there is no `PATH`.
+    const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+    /// A program and its arguments, looked for in `path`, the value of `PATH`. `None` if there is not even a name.
+    pub fn new(words: Vec<CString>, envp: Vec<CString>, path: Option<&CStr>) -> Option<Execvp> {
+        let name = words.first()?.clone();
+        let script =
+            [SHELL.to_owned(), name.clone()].into_iter().chain(words.iter().skip(1).cloned()).collect();
+        Some(Execvp {
+            candidates: candidates(&name, path),
+            argv: Strings::new(words),
+            script: Strings::new(script),
+            envp: Strings::new(envp),
+        })
+    }
+
+    pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
+        signal::restore_pipe().map_err(Call::Sigaction.failed())?;
+        let mut worst = Errno::NOENT;
+        for path in &self.candidates {
+            match execve(path, self.argv.vector(), self.envp.vector()) {
+                // execvp(3): a file that may not be executed is remembered, and the search goes on.
+                Errno::ACCESS => worst = Errno::ACCESS,
+                Errno::NOENT | Errno::NOTDIR | Errno::STALE | Errno::NODEV | Errno::TIMEDOUT => {}
+                Errno::NOEXEC => {
+                    let room =
+                        at.argv_room.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
+                    let argv = self.script.put([(Self::SCRIPT_AT, path.as_c_str())], room);
+                    return Err(Fault { call: Call::Execve, errno: execve(SHELL, argv, self.envp.vector()) });
+                }
+                errno => {
+                    worst = errno;
+                    break;
+                }
+            }
+        }
+        Err(Fault { call: Call::Execve, errno: worst })
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        self.argv.as_slice().first().map_or(Cow::Borrowed(""), |name| name.to_string_lossy())
+    }
+}
+
+/// The paths that execvp(3) tries. An empty directory in `PATH` is the current one.
+fn candidates(name: &CStr, path: Option<&CStr>) -> Vec<CString> {
+    let bytes = name.to_bytes();
+    if bytes.is_empty() || bytes.contains(&b'/') {
+        return vec![name.to_owned()];
+    }
+    let path = path.map_or(Execvp::DEFAULT_PATH.as_bytes(), CStr::to_bytes);
+    path.split(|byte| *byte == b':')
+        .filter_map(|directory| {
+            let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
+            CString::new([directory, slash, bytes].concat()).ok()
+        })
+        .collect()
+}
+
+impl fmt::Display for Execvp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "become the program `{}`", self.name())
+    }
+}
+
+impl Describe for Execvp {
+    const NAME: &'static str = "execvp";
+
+    fn why(&self) -> Cow<'static, str> {
+        "all is made; the program is found as the caller's own shell would find it".into()
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        match fault.errno {
+            Errno::NOENT if self.candidates.len() > 1 => Some("no directory of PATH has it".into()),
+            Errno::NOENT => {
+                Some("there is no such file there, or its interpreter (the `#!` line or the ELF loader) is missing".into())
+            }
+            Errno::ACCESS => Some("it is there, but it is no file that this user may execute".into()),
+            Errno::TOOBIG => Some("the arguments and the environment together are too long (execve(2))".into()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_for_in_each_directory_of_the_path() {
+        let paths = |name, path: Option<&CStr>| {
+            candidates(name, path).iter().map(|c| c.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(paths(c"ls", Some(c"/a::/b/")), ["/a/ls", "ls", "/b//ls"]);
+        assert_eq!(paths(c"ls", None), ["/bin/ls", "/usr/bin/ls"]);
+        assert_eq!(paths(c"./ls", Some(c"/a")), ["./ls"]);
+        assert_eq!(paths(c"", Some(c"/a")), [""]);
+    }
+}

@@ -1,0 +1,59 @@
+//! New namespaces for this process itself, unshare(2).
+
+use super::{Child, Describe};
+use crate::fault::{Call, Done, Fault};
+use crate::plan::{Kind, mask};
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::fmt;
+
+/// The step.
+#[derive(Debug)]
+pub struct Unshare {
+    /// Which kinds; a pid namespace is for children only, a time namespace for children and what is executed.
+    pub kinds: Vec<Kind>,
+}
+
+impl Unshare {
+    pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
+        insula_sys::birth::unshare(mask(&self.kinds)).map_err(Call::Unshare.failed())
+    }
+}
+
+impl fmt::Display for Unshare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("move into new namespaces:")?;
+        self.kinds.iter().try_for_each(|kind| write!(f, " {}", kind.name()))
+    }
+}
+
+impl Describe for Unshare {
+    const NAME: &'static str = "unshare";
+
+    fn why(&self) -> Cow<'static, str> {
+        match self.kinds.contains(&Kind::User) {
+            true => "in one call: the kernel makes the user namespace first, and it owns the others".into(),
+            false => "in one call, before anything is done in them".into(),
+        }
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        refused_kinds(fault.errno, self.kinds.contains(&Kind::User)).map(Cow::from)
+    }
+}
+
+/// What to do where the kernel refuses new namespaces, clone(2) and unshare(2).
+pub(crate) fn refused_kinds(errno: Errno, makes_user: bool) -> Option<&'static str> {
+    Some(match errno {
+        Errno::PERM if makes_user => {
+            "a sysctl or a security module forbids user namespaces to this user (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or we are in a chroot"
+        }
+        Errno::PERM => "new namespaces want CAP_SYS_ADMIN; without root make a user namespace as well",
+        Errno::NOSPC => {
+            "a limit of nesting or number is reached: user.max_*_namespaces, 33 levels of user, 32 of pid"
+        }
+        Errno::INVAL => "this kernel lacks one of these kinds of namespace",
+        Errno::AGAIN => "the limit of processes is reached: `ulimit -u`, pids.max, kernel.pid_max",
+        _ => return None,
+    })
+}
