@@ -24,7 +24,7 @@ cargo xtask run [--dist|--debug] [--] ARGS…    build it, then `insula run ARGS
 cargo xtask check [--fast]                     formatting, clippy, laws, build, all tests
 cargo xtask test [--fast] [--as USER] [ARGS…]  only the tests; --as: the integration tests, as that user (from root)
 cargo xtask laws                               only the laws of the tree
-cargo xtask bench [--rounds N] [--idle-ms N]   what a run costs, beside the floor and others (root)
+cargo xtask bench [run|faces] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
 ";
 
 fn main() -> ExitCode {

@@ -1,18 +1,15 @@
 //! `bench`: what `insula run` costs, beside the floor and beside others. bench/README.md says what is compared.
 
-use std::env;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::geteuid;
-
-use crate::build::{Profile, binary};
+use super::measure::{Row, Shop, Taken, compile, failed, find, output, percentile, text, tried};
 use crate::stop::Stop;
-use crate::{tell, tree};
+use crate::tell;
 
 /// What insula masks where it is there, and whether it is a directory. Of what it makes read-only, bwrap's `--proc` covers
 /// all but /proc/fs.
@@ -47,75 +44,16 @@ const MEMORY_HEAD: &str = concat!(
     "                  parent          parent           pid 1\n"
 );
 
-/// What is asked for.
-struct Ask {
-    rounds: u32,
-    idle_ms: u32,
-}
-
-/// A command that is measured.
-struct Row {
-    name: &'static str,
-    words: Vec<String>,
-}
-
-/// What the runs of one command took, each list sorted.
-#[derive(Default)]
-struct Taken {
-    wall_ms: Vec<f64>,
-    cpu_ms: Vec<f64>,
-}
-
-/// `bench [--rounds N] [--idle-ms N]`
-pub fn command(arguments: &[String]) -> Result<(), Stop> {
-    let ask = Ask::of(arguments)?;
-    if !geteuid().is_root() {
-        return Err(Stop::Failed("the comparison is of what root does: run it as root".into()));
-    }
-    let insula = binary(Profile::Release)?;
-    let shop = insula.with_file_name("bench");
-    fs::create_dir_all(&shop).map_err(|error| failed("make", &shop, &error))?;
-    let (rows, left_out) = rows(&insula, &shop)?;
-    let timer = compile(&shop, "timer", &["-O2"])?;
-    tell::say(&machine());
+/// The tables of `insula run`.
+pub fn compare(shop: &Shop) -> Result<(), Stop> {
+    let (rows, left_out) = rows(&shop.insula, &shop.path)?;
     for words in left_out {
         tell::say(&format!("left out: {words}\n"));
     }
-    tell::say(&format!("{} rounds, {} ms idle before each run\n\n", ask.rounds, ask.idle_ms));
-    let taken = measure(&timer, &ask, &rows)?;
+    let taken = shop.measure(&rows)?;
     tell::say(&times(&rows, &taken));
     tell::say(&memory(&rows[..rows.len().min(3)])?);
     Ok(())
-}
-
-impl Ask {
-    fn of(arguments: &[String]) -> Result<Ask, Stop> {
-        let mut ask = Ask { rounds: 200, idle_ms: 20 };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let place = match word.as_str() {
-                "--rounds" => &mut ask.rounds,
-                "--idle-ms" => &mut ask.idle_ms,
-                _ => return Err(Stop::Usage(format!("unknown argument: `{word}`"))),
-            };
-            let number = words.next().and_then(|number| number.parse().ok());
-            *place = number.ok_or_else(|| Stop::Usage(format!("{word} needs a number")))?;
-        }
-        if ask.rounds == 0 { Err(Stop::Usage("--rounds needs 1 at least".into())) } else { Ok(ask) }
-    }
-}
-
-/// Compiles `bench/NAME.c`, and returns the program's path.
-fn compile(shop: &Path, name: &str, flags: &[&str]) -> Result<PathBuf, Stop> {
-    let program = shop.join(name);
-    let source = tree::root().join("bench").join(name).with_extension("c");
-    let mut cc = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
-    cc.args(["-Wall", "-Wextra"]).args(flags).arg("-o").arg(&program).arg(&source);
-    match cc.status() {
-        Ok(status) if status.success() => Ok(program),
-        Ok(_) => Err(Stop::Failed(format!("`{}` was not compiled", source.display()))),
-        Err(error) => Err(Stop::Failed(format!("start the C compiler: {error}"))),
-    }
 }
 
 /// The commands, insula and the floor first, bwrap third if it is there; and why others are not among them.
@@ -196,58 +134,6 @@ fn bundle(runtime: &str, bundle: &Path, program: &str) -> Result<Vec<String>, St
     fs::write(&config, text).map_err(words)?;
     let id = format!("insula-bench-{}", std::process::id());
     Ok([runtime, "run", "--bundle", &bundle.display().to_string(), &id].map(str::to_string).to_vec())
-}
-
-/// The command, if it works here; else the last thing that it said.
-fn tried(words: &[String]) -> Result<Vec<String>, String> {
-    let output = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() {
-        Ok(words.to_vec())
-    } else {
-        Err(said.lines().last().unwrap_or("it failed").to_string())
-    }
-}
-
-fn find(name: &str) -> Result<String, String> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let files = env::split_paths(&path).chain(["/usr/sbin".into()]).map(|directory| directory.join(name));
-    files.into_iter().find(|file| file.is_file()).map(|file| text(&file)).ok_or("not installed".into())
-}
-
-/// Runs all commands by turns.
-fn measure(timer: &Path, ask: &Ask, rows: &[Row]) -> Result<Vec<Taken>, Stop> {
-    let mut run = Command::new(timer);
-    run.args([ask.rounds.to_string(), ask.idle_ms.to_string()]).stdin(Stdio::null());
-    for row in rows {
-        run.arg("--command").args(&row.words);
-    }
-    let lines = output(&mut run)?;
-    let mut taken: Vec<Taken> = rows.iter().map(|_| Taken::default()).collect();
-    for line in String::from_utf8_lossy(&lines).lines() {
-        let mut numbers = line.split(' ');
-        let index: Option<usize> = numbers.next().and_then(|number| number.parse().ok());
-        let mut number = || numbers.next().and_then(|number| number.parse::<f64>().ok());
-        let (wall_ns, cpu_us) = (number(), number());
-        let row = index.and_then(|index| taken.get_mut(index));
-        let (Some(row), Some(wall_ns), Some(cpu_us)) = (row, wall_ns, cpu_us) else {
-            return Err(Stop::Failed(format!("the timer said `{line}`")));
-        };
-        row.wall_ms.push(wall_ns / 1e6);
-        row.cpu_ms.push(cpu_us / 1e3);
-    }
-    for row in &mut taken {
-        row.wall_ms.sort_by(f64::total_cmp);
-        row.cpu_ms.sort_by(f64::total_cmp);
-    }
-    Ok(taken)
-}
-
-/// The value that this many of a hundred do not exceed.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(at).copied().unwrap_or(f64::NAN)
 }
 
 /// The table of times: the ratios are of medians.
@@ -337,47 +223,4 @@ fn field(pid: u32, file: &str, name: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().split(' ').next()?.parse().ok());
     value.unwrap_or_default()
-}
-
-/// The machine in a line.
-fn machine() -> String {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let cpus = read("/proc/cpuinfo");
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cores = thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let load = read("/proc/loadavg");
-    format!(
-        "Linux {}, {} {cores} cores, load {}\n",
-        read("/proc/sys/kernel/osrelease").trim(),
-        model.map(|(_, name)| format!("{name},")).unwrap_or_default(),
-        load.split(' ').next().unwrap_or_default()
-    )
-}
-
-/// What a command says, if it succeeds. Its stderr is ours.
-fn output(command: &mut Command) -> Result<Vec<u8>, Stop> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| failed("start", Path::new(&name), &error))?;
-    if output.status.success() { Ok(output.stdout) } else { Err(Stop::Failed(format!("`{name}` failed"))) }
-}
-
-fn failed(verb: &str, path: &Path, error: &std::io::Error) -> Stop {
-    Stop::Failed(format!("{verb} `{}`: {error}", path.display()))
-}
-
-fn text(path: &Path) -> String {
-    path.display().to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_values_that_occurred() {
-        let sorted = [1.0, 2.0, 3.0, 4.0];
-        assert_eq!([0, 50, 95, 100].map(|percent| percentile(&sorted, percent)), [1.0, 2.0, 4.0, 4.0]);
-        assert!(percentile(&[], 50).is_nan());
-    }
 }
