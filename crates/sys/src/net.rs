@@ -1,6 +1,6 @@
-//! netdevice(7): the flags of a network device by ioctl.
+//! netdevice(7) and socket(7): a network device's flags by ioctl, and which network namespace a socket is of.
 
-use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 
 /// Sets `IFF_UP` on the device `lo` of the network namespace that `socket` was made in.
@@ -25,4 +25,38 @@ pub fn loopback_up(socket: BorrowedFd<'_>) -> Result<(), Errno> {
         libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request)
     }))
     .map(drop)
+}
+
+/// `SIOCGSKNS` of <linux/sockios.h>.
+const SIOCGSKNS: libc::c_ulong = 0x894c;
+/// `SO_NETNS_COOKIE` of <asm-generic/socket.h>.
+const SO_NETNS_COOKIE: libc::c_int = 71;
+
+/// The network namespace of a socket (`SIOCGSKNS`). EPERM: the caller is not CAP_NET_ADMIN in it; ENOTTY: no socket.
+pub fn namespace_of(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    // SAFETY: the request takes no argument and returns a new descriptor.
+    let raw = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS as _, 0) };
+    if raw < 0 {
+        return Err(crate::last_errno());
+    }
+    // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// A number that is the same for all sockets of one network namespace, and never used again (socket(7),
+/// `SO_NETNS_COOKIE`, Linux 5.14; ENOPROTOOPT before).
+pub fn namespace_cookie(socket: BorrowedFd<'_>) -> Result<u64, Errno> {
+    let mut cookie = 0u64;
+    let mut length: libc::socklen_t = 8;
+    // SAFETY: the kernel writes at most `length` bytes, which are those of `cookie`; both outlive the call.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_NETNS_COOKIE,
+            (&raw mut cookie).cast(),
+            &raw mut length,
+        )
+    };
+    crate::check(libc::c_long::from(done)).map(|_| cookie)
 }
