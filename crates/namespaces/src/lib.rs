@@ -1,8 +1,9 @@
-//! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), and how a
-//! child in others is waited for ([`wait`]).
+//! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), which there
+//! are ([`scan`]), and how a child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
 pub mod error;
 pub mod id;
 pub mod name;
+pub mod scan;
 pub mod wait;

@@ -34,10 +34,14 @@ pub fn parse(text: &str) -> Vec<HostMount> {
         .collect()
 }
 
-/// Space, tab, newline and backslash are written as `\` and three octal digits.
 fn unescape(text: &str) -> Option<String> {
+    String::from_utf8(unescape_bytes(text.as_bytes())).ok()
+}
+
+/// A field as it was: space, tab, newline and backslash are written as `\` and three octal digits.
+pub fn unescape_bytes(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let [first, tail @ ..] = rest {
         if let (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) = (first, tail) {
             bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
@@ -47,7 +51,7 @@ fn unescape(text: &str) -> Option<String> {
             rest = tail;
         }
     }
-    String::from_utf8(bytes).ok()
+    bytes
 }
 
 #[cfg(test)]
