@@ -3,8 +3,11 @@
 
 mod explain;
 mod face;
+mod filter;
+mod lsns;
 mod parse;
 mod run;
+mod table;
 mod tell;
 mod words;
 

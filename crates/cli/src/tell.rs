@@ -62,6 +62,11 @@ pub fn warn(message: &str) {
     err(&format!("{}: warning: {message}\n", name()));
 }
 
+/// Something about the answer that was given: what it leaves out, and why.
+pub fn note(message: &str) {
+    err(&format!("{}: note: {message}\n", name()));
+}
+
 /// Text to standard error, in one write: what others write does not come between.
 fn err(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());

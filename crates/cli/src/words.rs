@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{run, tell};
+use crate::{lsns, run, tell};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,6 +24,13 @@ const WORDS: &[Word] = &[
         flags: run::flags::command,
         go: run::go,
         is_face: false,
+    },
+    Word {
+        name: "lsns",
+        about: lsns::flags::TABLE.about,
+        flags: || lsns::flags::TABLE.command(),
+        go: lsns::go,
+        is_face: true,
     },
     Word {
         name: "completions",

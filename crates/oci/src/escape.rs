@@ -28,8 +28,8 @@ impl Display for Escaped<'_> {
     }
 }
 
-/// Whether a character is to be shown by its number.
-fn misleads(character: char) -> bool {
+/// Whether a character is to be shown by its number. For those who have a way of their own to write it, as tables have.
+pub fn misleads(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{061c}' // Arabic letter mark

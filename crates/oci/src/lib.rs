@@ -31,7 +31,7 @@ pub use capability::{Capabilities, Capability, CapabilitySet};
 pub use config::{Root, Spec, VERSION};
 pub use device::{Device, DeviceKind};
 pub use error::Error;
-pub use escape::escaped;
+pub use escape::{escaped, misleads};
 pub use hooks::{Hook, Hooks};
 pub use linux::{Linux, Propagation};
 pub use mount::Mount;

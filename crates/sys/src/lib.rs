@@ -1,4 +1,5 @@
-//! The only room with `unsafe` that runs on the host: system calls that rustix lacks, each behind a safe function.
+//! The only room with `unsafe` that runs on the host: system calls that rustix lacks, and regex(3) of the C library, each
+//! behind a safe function.
 //!
 //! The rule of the house is: rustix first, this crate second, libc's numbers third. Each function opens with its C
 //! prototype or the man page that defines it; each `unsafe` names its invariant and who keeps it.
@@ -13,6 +14,7 @@ pub mod nsfs;
 pub mod page;
 pub mod prctl;
 pub mod process;
+pub mod regex;
 pub mod signal;
 
 use rustix::io::Errno;

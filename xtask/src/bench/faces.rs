@@ -72,7 +72,7 @@ fn pairs(program: &str, target: &str, name: &str) -> Vec<Pair> {
 fn crowd_pairs() -> Vec<Pair> {
     let pair =
         |what, ours: &str| Pair { what, face: "lsns", tool: "lsns", words: Vec::new(), ours: owned(ours) };
-    vec![pair("lsns, its view", ""), pair("lsns, our view", "--output-all")]
+    vec![pair("lsns, its view", ""), pair("lsns, our view", "--all-holders")]
 }
 
 /// Measures a pair, and adds its row.
