@@ -1,6 +1,7 @@
 //! `insula`: Linux namespaces, from building blocks to apps. The command word is dispatched before any table is built.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod explain;
 mod face;
 mod filter;
@@ -9,6 +10,7 @@ mod parse;
 mod run;
 mod table;
 mod tell;
+mod unshare;
 mod words;
 
 /// In debug builds every allocation between birth and exec aborts, so that tests prove that there is none.

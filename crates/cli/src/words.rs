@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{lsns, run, tell};
+use crate::{lsns, run, tell, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,6 +30,13 @@ const WORDS: &[Word] = &[
         about: lsns::flags::TABLE.about,
         flags: || lsns::flags::TABLE.command(),
         go: lsns::go,
+        is_face: true,
+    },
+    Word {
+        name: "unshare",
+        about: "Run a program in new namespaces, as unshare(1) does",
+        flags: unshare::flags::command,
+        go: unshare::go,
         is_face: true,
     },
     Word {

@@ -25,10 +25,14 @@ calls! {
     Unknown = "unknown call",
     /// The check of something before it is used.
     Check = "check",
+    /// capget(2).
+    Capget = "capget",
     /// capset(2).
     Capset = "capset",
     /// chdir(2), fchdir(2).
     Chdir = "chdir",
+    /// chroot(2).
+    Chroot = "chroot",
     /// clone3(2).
     Clone3 = "clone3",
     /// close_range(2).
@@ -63,6 +67,8 @@ calls! {
     Mkdirat = "mkdirat",
     /// mknodat(2).
     Mknodat = "mknodat",
+    /// mount(2).
+    Mount = "mount",
     /// mount_setattr(2).
     MountSetattr = "mount_setattr",
     /// move_mount(2).
@@ -85,6 +91,8 @@ calls! {
     Setdomainname = "setdomainname",
     /// setgroups(2).
     Setgroups = "setgroups",
+    /// setgid(2).
+    Setgid = "setgid",
     /// sethostname(2).
     Sethostname = "sethostname",
     /// setns(2).
@@ -95,6 +103,8 @@ calls! {
     Setresuid = "setresuid",
     /// setsid(2).
     Setsid = "setsid",
+    /// setuid(2).
+    Setuid = "setuid",
     /// sigaction(2), sigprocmask(2).
     Sigaction = "sigaction",
     /// socket(2).

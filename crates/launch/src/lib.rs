@@ -9,6 +9,7 @@
 mod baton;
 mod birth;
 mod child_lane;
+mod deputy;
 pub mod error;
 pub mod fault;
 mod here;
@@ -23,5 +24,6 @@ pub mod perform;
 pub mod plan;
 pub mod resolve;
 mod running;
+pub mod skipped;
 mod slate;
 pub mod step;

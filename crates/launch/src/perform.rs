@@ -8,6 +8,7 @@ use crate::kit::Kit;
 use crate::parent_lane::Walk;
 use crate::plan::{Birth, Plan};
 pub use crate::running::Running;
+use crate::skipped::Skipped;
 use crate::slate::Slate;
 use rustix::io::Errno;
 
@@ -28,7 +29,7 @@ pub fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
     let Some(baton) = ours else { return Err(preparing("keep the baton")(Errno::BADF)) };
     let mut walk = Walk { plan, slate: &slate, baton, born: &born };
     match walk.all(&mut kit) {
-        Ok(()) => Ok(Running { pid: born.pid, pidfd: born.pidfd, kit }),
+        Ok(()) => Ok(Running { pid: born.pid, pidfd: born.pidfd, kit, skipped: Skipped::default() }),
         Err(failure) => {
             walk.end_child();
             Err(*failure)

@@ -1,7 +1,7 @@
 //! The Plan: how a process is born, and the list of steps that parent and child walk together.
 
 use crate::kit::{Slot, Slots};
-use crate::step::{Step, Who};
+use crate::step::{Persist, Step, Who};
 use std::fmt;
 
 /// A kind of namespace, namespaces(7).
@@ -157,6 +157,14 @@ impl Plan {
     /// Whose turn is first.
     pub(crate) fn first(&self) -> Who {
         self.steps.first().map_or(Who::Child, Step::who)
+    }
+
+    /// The steps whose effect outlives the process: taken back, last first, if the launch fails after them.
+    pub(crate) fn persisting(&self) -> impl DoubleEndedIterator<Item = (usize, &Persist)> {
+        self.steps.iter().enumerate().filter_map(|(i, step)| match step {
+            Step::Persist(persist) => Some((i, persist)),
+            _ => None,
+        })
     }
 
     /// The slots that cross to the other side when step `at` begins: those that the other side's steps have filled since

@@ -1,6 +1,7 @@
 //! What a launch that went well returns.
 
 use crate::kit::Kit;
+use crate::skipped::Skipped;
 use rustix::fd::OwnedFd;
 
 /// A process that has executed its program.
@@ -12,4 +13,6 @@ pub struct Running {
     pub pidfd: OwnedFd,
     /// What the steps left for the parent: the terminal's other end.
     pub kit: Kit,
+    /// The namespaces that were only tried, and could not be had.
+    pub skipped: Skipped,
 }

@@ -41,6 +41,14 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
+    /// Was it that the program could not be executed? Then the errno.
+    pub fn of_program(&self) -> Option<Errno> {
+        match self {
+            Error::Launch(failure) => failure.of_program(),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

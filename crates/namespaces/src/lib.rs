@@ -6,4 +6,5 @@ pub mod error;
 pub mod id;
 pub mod name;
 pub mod scan;
+pub mod unshare;
 pub mod wait;

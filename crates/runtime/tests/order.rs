@@ -107,7 +107,25 @@ fn seventy_thousand_mounts_have_a_slot_each() {
 }
 
 /// Steps that only the commands of the namespaces' storey push: their laws stand in crates/namespaces/tests.
-const OF_NAMESPACES: &[&str] = &["enter", "execvp", "fork", "join-cgroup", "unshare"];
+const OF_NAMESPACES: &[&str] = &[
+    "chdir",
+    "chroot",
+    "enter",
+    "execvp",
+    "fork",
+    "join-cgroup",
+    "keep-caps",
+    "load-interp",
+    "map-own-ids",
+    "mount-binfmt",
+    "mount-proc",
+    "owner",
+    "persist",
+    "set-ids",
+    "setgroups",
+    "try-unshare",
+    "unshare",
+];
 
 /// The names of all steps that the runtime has, by their source.
 fn step_names() -> BTreeSet<String> {

@@ -7,6 +7,7 @@
 pub mod birth;
 pub mod exec;
 pub mod guard_alloc;
+pub mod inherited;
 pub mod keyring;
 pub mod mount;
 pub mod net;

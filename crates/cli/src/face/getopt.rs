@@ -91,7 +91,9 @@ fn named(table: &Table, name: &[u8]) -> Result<&'static Flag, Error> {
     if let Some(exact) = begin.clone().find(|flag| flag.long.len() == name.len()) {
         return Ok(exact);
     }
-    let candidates: Vec<&'static Flag> = begin.collect();
+    // Abbreviations mean what they mean to the tool itself; those of our own flags come after.
+    let (ours, tools): (Vec<&'static Flag>, Vec<&'static Flag>) = begin.partition(|flag| flag.extra);
+    let candidates = if tools.is_empty() { ours } else { tools };
     let written = || String::from_utf8_lossy(name).into_owned();
     match candidates[..] {
         [] => Err(Error::Unknown(written())),
@@ -144,9 +146,11 @@ mod tests {
                 Flag::switch('a', "all", ""),
                 Flag::value('t', "target", Value::Required("PID"), ""),
                 Flag::value('m', "mount", Value::Optional("FILE"), ""),
-                Flag { short_takes_value: false, ..Flag::value('u', "uts", Value::Optional("FILE"), "") },
+                Flag::optional('u', "uts", "FILE", ""),
                 Flag::long("mount-proc", Value::Optional("DIR"), ""),
                 Flag::long("map-user", Value::Required("ID"), ""),
+                Flag::extra("map-more", Value::None, ""),
+                Flag::extra("extra", Value::None, ""),
             ],
         )],
         order: Order::Stop,
@@ -184,6 +188,7 @@ mod tests {
         reads(&["--ta", "7", "--target=8"], &["target=7", "target=8"], &[]);
         reads(&["--mount", "--mount=/x", "--mount-"], &["mount", "mount=/x", "mount-proc"], &[]);
         reads(&["--uts="], &["uts="], &[]);
+        reads(&["--map=7", "--map-m", "--ex"], &["map-user=7", "map-more", "extra"], &[]);
         assert_eq!(read(&["--mou"]), Err(Error::Ambiguous("mou".to_owned(), vec!["mount", "mount-proc"])));
         assert_eq!(read(&["--nothing"]), Err(Error::Unknown("nothing".to_owned())));
         assert_eq!(read(&["--all=1"]), Err(Error::TakesNoValue("all")));

@@ -31,22 +31,40 @@ pub struct Flag {
     pub value: Value,
     /// What it does, for the help.
     pub help: &'static str,
+    /// The tool that the face stands in for has it not. An abbreviation that means a flag of the tool there means it here.
+    pub extra: bool,
 }
 
 impl Flag {
     /// A switch with a letter.
     pub const fn switch(short: char, long: &'static str, help: &'static str) -> Flag {
-        Flag { short: Some(short), short_takes_value: false, long, value: Value::None, help }
+        Flag { short: Some(short), short_takes_value: false, long, value: Value::None, help, extra: false }
+    }
+
+    /// A switch with a long name only.
+    pub const fn switch_long(long: &'static str, help: &'static str) -> Flag {
+        Flag::long(long, Value::None, help)
     }
 
     /// A flag with a long name only.
     pub const fn long(long: &'static str, value: Value, help: &'static str) -> Flag {
-        Flag { short: None, short_takes_value: false, long, value, help }
+        Flag { short: None, short_takes_value: false, long, value, help, extra: false }
     }
 
     /// A flag whose letter takes its value.
     pub const fn value(short: char, long: &'static str, value: Value, help: &'static str) -> Flag {
-        Flag { short: Some(short), short_takes_value: true, long, value, help }
+        Flag { short: Some(short), short_takes_value: true, long, value, help, extra: false }
+    }
+
+    /// A flag whose long name takes a value behind `=`; its letter never takes one.
+    pub const fn optional(short: char, long: &'static str, value: &'static str, help: &'static str) -> Flag {
+        let value = Value::Optional(value);
+        Flag { short: Some(short), short_takes_value: false, long, value, help, extra: false }
+    }
+
+    /// A flag that the tool has not, with a long name only.
+    pub const fn extra(long: &'static str, value: Value, help: &'static str) -> Flag {
+        Flag { extra: true, ..Flag::long(long, value, help) }
     }
 }
 

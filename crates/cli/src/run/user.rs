@@ -4,6 +4,7 @@
 //! the ids 2^32-1 (which means "none" to setuid(2) and chown(2)) and above are refused.
 
 use super::error::Reason;
+use crate::accounts::{group_lines, number, passwd};
 
 /// What can be written for a user.
 pub const FORM: &str = "USER[:GROUP], names or numbers, as 1000:1000";
@@ -79,12 +80,6 @@ pub fn id(text: &str) -> Result<Id, Reason> {
     Ok(Id::Name(text.to_owned()))
 }
 
-/// An id below 2^32-1.
-fn number(text: &str) -> Option<u32> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|&id| plain && id != u32::MAX)
-}
-
 /// Looks up a user and the groups that come with it. A number that passwd does not know has group 0; with a group
 /// written there are no supplementary groups, without one those that group(5) lists the user in.
 pub fn identify(user: &User, accounts: Accounts<'_>) -> Result<Identity, Reason> {
@@ -115,42 +110,6 @@ pub fn group_id(group: &Id, accounts: Accounts<'_>) -> Result<u32, Reason> {
             .map(|line| line.gid)
             .ok_or_else(|| Reason::of(name, "is no group in the root's /etc/group")),
     }
-}
-
-/// A line of passwd(5).
-struct PasswdLine<'a> {
-    name: &'a str,
-    uid: u32,
-    gid: u32,
-    home: &'a str,
-}
-
-/// A line of group(5).
-struct GroupLine<'a> {
-    name: &'a str,
-    gid: u32,
-    members: &'a str,
-}
-
-/// The lines of passwd(5) that make sense.
-fn passwd(text: &str) -> impl Iterator<Item = PasswdLine<'_>> {
-    text.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        let uid = number(fields.nth(1)?)?;
-        let gid = number(fields.next()?)?;
-        Some(PasswdLine { name, uid, gid, home: fields.nth(1).unwrap_or("") })
-    })
-}
-
-/// The lines of group(5) that make sense.
-fn group_lines(text: &str) -> impl Iterator<Item = GroupLine<'_>> {
-    text.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        let gid = number(fields.nth(1)?)?;
-        Some(GroupLine { name, gid, members: fields.next().unwrap_or("") })
-    })
 }
 
 /// The groups that list a user.

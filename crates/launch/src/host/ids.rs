@@ -9,6 +9,11 @@ const CAP_SETUID: u32 = 7;
 /// `CAP_SYS_ADMIN`.
 const CAP_SYS_ADMIN: u32 = 21;
 
+/// Who grants subordinate user ids, subuid(5).
+pub const SUBUID: &str = "/etc/subuid";
+/// Who grants subordinate group ids, subgid(5).
+pub const SUBGID: &str = "/etc/subgid";
+
 /// A range of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
@@ -54,8 +59,8 @@ impl Ids {
         if !ids.may_map_any() {
             ids.helpers = on_path("newuidmap") && on_path("newgidmap");
             let name = user_name(uid);
-            ids.subuids = ranges("/etc/subuid", uid, name.as_deref());
-            ids.subgids = ranges("/etc/subgid", uid, name.as_deref());
+            ids.subuids = granted(SUBUID, uid, name.as_deref()).unwrap_or_default();
+            ids.subgids = granted(SUBGID, uid, name.as_deref()).unwrap_or_default();
         }
         ids
     }
@@ -86,7 +91,7 @@ fn on_path(program: &str) -> bool {
 }
 
 /// The account's name, by /etc/passwd alone: a static binary loads no name service modules.
-fn user_name(uid: u32) -> Option<String> {
+pub fn user_name(uid: u32) -> Option<String> {
     let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
     let wanted = uid.to_string();
     passwd.lines().find_map(|line| {
@@ -96,8 +101,9 @@ fn user_name(uid: u32) -> Option<String> {
     })
 }
 
-fn ranges(file: &str, uid: u32, name: Option<&str>) -> Vec<Range> {
-    std::fs::read_to_string(file).map_or_else(|_| Vec::new(), |text| parse_ranges(&text, uid, name))
+/// The ranges that a file, [`SUBUID`] or [`SUBGID`], grants to a user.
+pub fn granted(file: &str, uid: u32, name: Option<&str>) -> std::io::Result<Vec<Range>> {
+    std::fs::read_to_string(file).map(|text| parse_ranges(&text, uid, name))
 }
 
 /// The lines `owner:first:count` of one owner, who is named or numbered, subuid(5).

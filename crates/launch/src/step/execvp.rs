@@ -47,6 +47,20 @@ impl Execvp {
         })
     }
 
+    /// A shell that reads its profile, as login(1) starts it: its name with a dash before it. No directory is searched.
+    pub fn login_shell(path: &CStr, envp: Vec<CString>) -> Execvp {
+        let bytes = path.to_bytes();
+        let base = bytes.rsplit(|byte| *byte == b'/').next().unwrap_or(bytes);
+        // A part of a C string has no NUL in it.
+        let name = CString::new([b"-", base].concat()).unwrap_or_default();
+        Execvp {
+            candidates: vec![path.to_owned()],
+            argv: Strings::new(vec![name]),
+            script: Strings::new(vec![SHELL.to_owned(), path.to_owned()]),
+            envp: Strings::new(envp),
+        }
+    }
+
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
         signal::restore_pipe().map_err(Call::Sigaction.failed())?;
         let mut worst = Errno::NOENT;
@@ -54,7 +68,9 @@ impl Execvp {
             match execve(path, self.argv.vector(), self.envp.vector()) {
                 // execvp(3): a file that may not be executed is remembered, and the search goes on.
                 Errno::ACCESS => worst = Errno::ACCESS,
-                Errno::NOENT | Errno::NOTDIR | Errno::STALE | Errno::NODEV | Errno::TIMEDOUT => {}
+                errno @ (Errno::NOENT | Errno::NOTDIR | Errno::STALE | Errno::NODEV | Errno::TIMEDOUT) => {
+                    worst = if worst == Errno::ACCESS { worst } else { errno };
+                }
                 Errno::NOEXEC => {
                     let room =
                         at.argv_room.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
@@ -70,8 +86,12 @@ impl Execvp {
         Err(Fault { call: Call::Execve, errno: worst })
     }
 
+    /// What was asked for: the name, or the path where there is only one.
     fn name(&self) -> Cow<'_, str> {
-        self.argv.as_slice().first().map_or(Cow::Borrowed(""), |name| name.to_string_lossy())
+        match &self.candidates[..] {
+            [path] => path.to_string_lossy(),
+            _ => self.argv.as_slice().first().map_or(Cow::Borrowed(""), |name| name.to_string_lossy()),
+        }
     }
 }
 
@@ -106,6 +126,7 @@ impl Describe for Execvp {
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         match fault.errno {
             Errno::NOENT if self.candidates.len() > 1 => Some("no directory of PATH has it".into()),
+            Errno::NOTDIR => Some("a part of the path is no directory".into()),
             Errno::NOENT => {
                 Some("there is no such file there, or its interpreter (the `#!` line or the ELF loader) is missing".into())
             }

@@ -30,9 +30,9 @@ pub enum Writer {
 /// The step.
 #[derive(Debug)]
 pub struct MapIds {
-    /// `uid_map`.
+    /// `uid_map`; not written where it is empty.
     pub uid: Vec<IdMap>,
-    /// `gid_map`.
+    /// `gid_map`, likewise.
     pub gid: Vec<IdMap>,
     /// Write `deny` to `setgroups` first, as the kernel demands where an unprivileged process writes `gid_map`.
     pub deny_setgroups: bool,
@@ -46,20 +46,18 @@ impl MapIds {
         if self.deny_setgroups {
             write(&format!("{procfs}/setgroups"), "deny")?;
         }
-        match self.writer {
-            Writer::Direct => {
-                write(&format!("{procfs}/gid_map"), &lines(&self.gid))?;
-                write(&format!("{procfs}/uid_map"), &lines(&self.uid))
-            }
-            Writer::Helpers => {
-                help("newgidmap", Call::Newgidmap, &self.gid, at)?;
-                help("newuidmap", Call::Newuidmap, &self.uid, at)
+        let maps = [("gid", Call::Newgidmap, &self.gid), ("uid", Call::Newuidmap, &self.uid)];
+        for (kind, call, lines) in maps.into_iter().filter(|(_, _, lines)| !lines.is_empty()) {
+            match self.writer {
+                Writer::Direct => write(&format!("{procfs}/{kind}_map"), &text(lines))?,
+                Writer::Helpers => help(&format!("new{kind}map"), call, lines, at)?,
             }
         }
+        Ok(())
     }
 }
 
-fn lines(maps: &[IdMap]) -> String {
+fn text(maps: &[IdMap]) -> String {
     maps.iter().fold(String::new(), |mut text, map| {
         let _ = writeln!(text, "{} {} {}", map.inside, map.outside, map.size);
         text
@@ -94,7 +92,10 @@ impl Display for MapIds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("map")?;
         for (kind, maps) in [("user", &self.uid), ("group", &self.gid)] {
-            write!(f, "{} {kind} ids", if kind == "user" { "" } else { ";" })?;
+            if maps.is_empty() {
+                continue;
+            }
+            write!(f, "{} {kind} ids", if kind == "user" || self.uid.is_empty() { "" } else { ";" })?;
             for map in maps {
                 let last = |first: u32| u64::from(first) + u64::from(map.size) - 1;
                 if map.size == 1 {
@@ -133,6 +134,11 @@ impl Describe for MapIds {
             (Call::Write, Errno::PERM) => "the kernel lets a process map ids that it does not own only with CAP_SETUID \
                                            and CAP_SETGID in the parent user namespace (user_namespaces(7))"
                 .into(),
+            (Call::Write, Errno::INVAL) => {
+                "every id outside must be mapped in the user namespace above (/proc/self/uid_map, gid_map there), and a map \
+                 has at most 340 lines"
+                    .into()
+            }
             _ => return None,
         })
     }

@@ -6,11 +6,14 @@
 use crate::baton::Baton;
 use crate::fault::{Done, Fault};
 use crate::kit::{Kit, Slot};
+use crate::skipped::Skipped;
 use crate::slate::Slate;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use std::borrow::Cow;
 use std::fmt::Display;
 
+pub mod binfmt;
+pub mod chroot;
 pub mod console;
 pub mod credentials;
 pub mod enter;
@@ -20,17 +23,23 @@ pub mod fork;
 pub mod host_name;
 pub mod idmap_tree;
 pub mod join_cgroup;
+pub mod keep_caps;
 pub mod loopback;
 pub mod map_ids;
 pub mod mask;
 pub mod mount;
+pub mod mount_proc;
 pub mod nodes;
 pub mod own_ids;
+pub mod own_maps;
+pub mod owner;
+pub mod persist;
 pub mod pivot;
 pub mod process;
 pub mod propagation;
 pub mod rootfs;
 pub mod session;
+pub mod set_ids;
 pub mod skeleton;
 pub mod source;
 pub mod stdio;
@@ -85,6 +94,8 @@ pub struct Child<'a> {
     pub report: &'a Baton,
     /// The deputy who walks the parent's lane, if that is no one that has waited for us since the birth.
     pub deputy: Option<OwnedFd>,
+    /// The namespaces that were tried and could not be had.
+    pub skipped: Skipped,
     /// The root file system in the making, once a step has attached it.
     pub root: Option<OwnedFd>,
     /// Where overlays keep their layers, once a step has made it.
@@ -113,6 +124,7 @@ impl<'a> Child<'a> {
             baton,
             report: baton,
             deputy: None,
+            skipped: Skipped::default(),
             root: None,
             layers: None,
             procfs: None,
@@ -131,6 +143,7 @@ impl<'a> Child<'a> {
             report,
             // The parent waits for it.
             deputy: None,
+            skipped: self.skipped,
             root: self.root.take(),
             layers: self.layers.take(),
             procfs: self.procfs.take(),
@@ -225,12 +238,15 @@ steps! {
         IdmapTree = idmap_tree,
         MapIds = map_ids,
         OomScore = process,
+        Persist = persist,
         Rlimits = process,
         TakeConsole = console,
     }
     child {
         Bounding = credentials,
         Capabilities = credentials,
+        Chdir = chroot,
+        Chroot = chroot,
         Console = console,
         DeathSignal = process,
         DomainName = host_name,
@@ -240,13 +256,19 @@ steps! {
         Fork = fork,
         HostName = host_name,
         JoinCgroup = join_cgroup,
+        KeepCaps = keep_caps,
         Layers = rootfs,
+        LoadInterp = binfmt,
         Loopback = loopback,
+        MapOwnIds = own_maps,
         Mask = mask,
         Mount = mount,
+        MountBinfmt = binfmt,
+        MountProc = mount_proc,
         NoNewPrivs = credentials,
         Nodes = nodes,
         OwnIds = own_ids,
+        Owner = owner,
         Pivot = pivot,
         Program = exec,
         Propagation = propagation,
@@ -254,11 +276,14 @@ steps! {
         RootReadOnly = pivot,
         Rootfs = rootfs,
         Session = session,
+        SetIds = set_ids,
+        Setgroups = own_maps,
         Skeleton = skeleton,
         Stdio = stdio,
         Sysctl = sysctl,
         TakeStdio = stdio,
         TimeOffsets = time_offsets,
+        TryUnshare = unshare,
         Umask = process,
         Unshare = unshare,
         User = credentials,

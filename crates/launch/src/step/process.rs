@@ -6,7 +6,7 @@ use insula_sys::prctl;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 use rustix::io::Errno;
-use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit, umask};
+use rustix::process::{Pid, Resource, Rlimit, prlimit, umask};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -131,13 +131,19 @@ impl Describe for Umask {
     }
 }
 
-/// Ends with us: `PR_SET_PDEATHSIG`, prctl(2).
+/// Gets a signal when we end: `PR_SET_PDEATHSIG`, prctl(2).
 #[derive(Debug)]
-pub struct DeathSignal;
+pub struct DeathSignal {
+    /// Which one.
+    pub signal: i32,
+}
 
 impl DeathSignal {
+    /// Be killed.
+    pub const KILL: DeathSignal = DeathSignal { signal: libc::SIGKILL };
+
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
-        prctl::death_signal(Signal::KILL.as_raw()).map_err(Call::Prctl.failed())?;
+        prctl::death_signal(self.signal).map_err(Call::Prctl.failed())?;
         // A parent that died before has sent nothing; its end of the baton tells.
         let mut ends = [PollFd::from_borrowed_fd(at.report.fd(), PollFlags::empty())];
         poll(&mut ends, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).map_err(Call::Check.failed())?;
@@ -150,7 +156,10 @@ impl DeathSignal {
 
 impl fmt::Display for DeathSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("be killed when the parent dies")
+        match self.signal {
+            libc::SIGKILL => f.write_str("be killed when the parent dies"),
+            signal => write!(f, "get signal {signal} when the parent dies"),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! Cuts the way by which our mounts would reach the host, mount_namespaces(7).
+//! Sets how mounts spread between this mount namespace and others, mount_namespaces(7).
 
 use super::{Child, Describe};
-use crate::fault::{Call, Done};
+use crate::fault::{Call, Done, Fault};
+use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use std::borrow::Cow;
 use std::fmt;
@@ -13,6 +14,18 @@ pub enum Mode {
     Slave,
     /// Nothing in, nothing out: `MS_PRIVATE`.
     Private,
+    /// Events come in and go out among copies made from now on: `MS_SHARED`.
+    Shared,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mode::Slave => "a slave of the host's",
+            Mode::Private => "private",
+            Mode::Shared => "shared",
+        })
+    }
 }
 
 /// The step.
@@ -21,21 +34,36 @@ pub struct Propagation(pub Mode);
 
 impl Propagation {
     pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
-        let mode = match self.0 {
-            Mode::Slave => MountPropagationFlags::DOWNSTREAM,
-            Mode::Private => MountPropagationFlags::PRIVATE,
-        };
-        mount_change(c"/", mode | MountPropagationFlags::REC).map_err(Call::MountSetattr.failed())
+        change(self.0)
+    }
+}
+
+/// Changes every mount.
+pub(super) fn change(mode: Mode) -> Done {
+    let mode = match mode {
+        Mode::Slave => MountPropagationFlags::DOWNSTREAM,
+        Mode::Private => MountPropagationFlags::PRIVATE,
+        Mode::Shared => MountPropagationFlags::SHARED,
+    };
+    mount_change(c"/", mode | MountPropagationFlags::REC).map_err(Call::Mount.failed())
+}
+
+/// What to do where it is refused.
+pub(super) fn refused(fault: &Fault) -> Option<&'static str> {
+    match (fault.call, fault.errno) {
+        (Call::Mount, Errno::INVAL) => Some(
+            "the root directory is no mount point (chroot(2)): `--propagation unchanged` leaves the mounts as they are",
+        ),
+        (Call::Mount, Errno::PERM) => {
+            Some("changing mounts wants CAP_SYS_ADMIN in the user namespace that owns the mount namespace")
+        }
+        _ => None,
     }
 }
 
 impl fmt::Display for Propagation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "make every mount {}",
-            if self.0 == Mode::Slave { "a slave of the host's" } else { "private" }
-        )
+        write!(f, "make every mount {}", self.0)
     }
 }
 
@@ -43,6 +71,17 @@ impl Describe for Propagation {
     const NAME: &'static str = "propagation";
 
     fn why(&self) -> Cow<'static, str> {
-        "mounts made here must not appear on the host, and pivot_root refuses a shared parent".into()
+        match self.0 {
+            Mode::Shared => {
+                "what is mounted here is to appear in namespaces that are copied from this one".into()
+            }
+            _ => {
+                "mounts made here must not appear on the host, and pivot_root refuses a shared parent".into()
+            }
+        }
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        refused(fault).map(Cow::from)
     }
 }

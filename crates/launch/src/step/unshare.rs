@@ -1,5 +1,6 @@
 //! New namespaces for this process itself, unshare(2).
 
+use super::propagation::{Mode, change};
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::plan::{Kind, mask};
@@ -38,7 +39,74 @@ impl Describe for Unshare {
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
-        refused_kinds(fault.errno, self.kinds.contains(&Kind::User)).map(Cow::from)
+        if fault.call != Call::Unshare {
+            return None;
+        }
+        match fault.errno {
+            Errno::NOSPC => Some(limits(&self.kinds).into()),
+            errno => refused_kinds(errno, self.kinds.contains(&Kind::User)).map(Cow::from),
+        }
+    }
+}
+
+/// The limits that unshare(2) may have met, by the names of their files.
+fn limits(kinds: &[Kind]) -> String {
+    let sysctl = |kind: &Kind| format!("user.max_{}_namespaces", kind.name());
+    let sysctls = kinds.iter().map(sysctl).collect::<Vec<_>>().join(", ");
+    let nesting = match (kinds.contains(&Kind::User), kinds.contains(&Kind::Pid)) {
+        (true, true) => ", 33 levels of user and 32 of pid namespaces",
+        (true, false) => ", 33 levels of user namespaces",
+        (false, true) => ", 32 levels of pid namespaces",
+        (false, false) => "",
+    };
+    format!("a limit is reached (namespaces(7)), here or in a user namespace above: {sysctls}{nesting}")
+}
+
+/// A new namespace if it can be had, else none.
+#[derive(Debug)]
+pub struct TryUnshare {
+    /// Which kind.
+    pub kind: Kind,
+    /// What becomes of the mounts of a new mount namespace.
+    pub propagation: Option<Mode>,
+}
+
+impl TryUnshare {
+    pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
+        match insula_sys::birth::unshare(self.kind.flag()) {
+            Ok(()) => self.propagation.map_or(Ok(()), change),
+            Err(errno) => {
+                at.skipped.note(self.kind.flag(), errno);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for TryUnshare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "move into a new {} namespace if that can be had", self.kind.name())?;
+        match self.propagation {
+            Some(mode) => write!(f, ", and make every mount in it {mode}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Describe for TryUnshare {
+    const NAME: &'static str = "try-unshare";
+
+    fn why(&self) -> Cow<'static, str> {
+        match self.kind {
+            Kind::User => {
+                "by itself, as it may be refused; first, since it owns those that are made after it".into()
+            }
+            _ => "by itself: what the kernel or our rights forbid stays as it is".into(),
+        }
+    }
+
+    fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        super::propagation::refused(fault).map(Cow::from)
     }
 }
 

@@ -97,7 +97,7 @@ pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Sl
     draft.child.push(Umask(process.user.umask.unwrap_or(0o022)).into());
     push_credentials(draft, process, attachment);
     if attachment.die_with_parent {
-        draft.child.push(DeathSignal.into());
+        draft.child.push(DeathSignal::KILL.into());
     }
     push_exec(draft, process, attachment, init);
     init
