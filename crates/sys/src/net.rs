@@ -1,4 +1,5 @@
-//! netdevice(7) and socket(7): a network device's flags by ioctl, and which network namespace a socket is of.
+//! netdevice(7), socket(7) and netlink(7): a device's flags by ioctl, which network namespace a socket is of, and the options
+//! of a netlink socket.
 
 use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
@@ -59,4 +60,20 @@ pub fn namespace_cookie(socket: BorrowedFd<'_>) -> Result<u64, Errno> {
         )
     };
     crate::check(libc::c_long::from(done)).map(|_| cookie)
+}
+
+/// Sets an option of level `SOL_NETLINK` (netlink(7), "Socket options") that is on or off. ENOPROTOOPT: this kernel does not
+/// know it.
+///
+/// ```c
+/// int setsockopt(int sockfd, SOL_NETLINK, int option, &(int){1}, sizeof(int));
+/// ```
+pub fn netlink_option(socket: BorrowedFd<'_>, option: i32, on: bool) -> Result<(), Errno> {
+    let value = libc::c_int::from(on);
+    let size: libc::socklen_t = 4;
+    // SAFETY: the kernel reads `size` bytes of `value`, an int of that size that outlives the call.
+    crate::check(libc::c_long::from(unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_NETLINK, option, (&raw const value).cast(), size)
+    }))
+    .map(drop)
 }
