@@ -78,12 +78,14 @@ pub fn dispatch(called: Option<&OsStr>, mut arguments: Vec<OsString>) -> ExitCod
         "--version" | "-V" | "version" => tell::out(&format!("insula {}\n", env!("CARGO_PKG_VERSION"))),
         word => match WORDS.iter().find(|known| known.name == word) {
             Some(known) => (known.go)(arguments),
-            None => {
-                let message = format!("no command `{}`", insula_oci::escaped(word));
-                tell::error(&message, Some("`insula --help` lists them"), tell::FAILED)
-            }
+            None => no_command(word),
         },
     }
+}
+
+fn no_command(name: &str) -> ExitCode {
+    let message = format!("no command `{}`", insula_oci::escaped(name));
+    tell::error(&message, Some("`insula --help` lists them"), tell::FAILED)
 }
 
 fn overview() -> String {
@@ -130,7 +132,7 @@ fn completions(rest: Vec<OsString>) -> ExitCode {
 fn man_flags() -> clap::Command {
     clap::Command::new("man")
         .bin_name("insula man")
-        .arg(clap::Arg::new("COMMAND").help("Which command; without one, insula itself"))
+        .arg(clap::Arg::new("COMMAND").num_args(0..).help("Which command; without one, insula itself"))
 }
 
 fn man(rest: Vec<OsString>) -> ExitCode {
@@ -138,15 +140,23 @@ fn man(rest: Vec<OsString>) -> ExitCode {
         Ok(matches) => matches,
         Err(code) => return code,
     };
-    let command = match matches.get_one::<String>("COMMAND") {
+    let mut words = matches.get_many::<String>("COMMAND").into_iter().flatten();
+    let command = match words.next() {
         None => tree(),
         Some(name) => match WORDS.iter().find(|word| word.name == name) {
             Some(word) => (word.flags)().display_name(format!("insula-{name}")).about(word.about),
-            None => {
-                let message = format!("no command `{}`", insula_oci::escaped(name));
-                return tell::error(&message, Some("`insula --help` lists them"), tell::FAILED);
-            }
+            None => return no_command(name),
         },
+    };
+    // A verb of a command has a page of its own, under both words.
+    let command = words.try_fold(command, |command, verb| {
+        let name = format!("{}-{verb}", command.get_display_name().unwrap_or("insula"));
+        let found = command.find_subcommand(verb).cloned();
+        found.map(|found| found.display_name(name)).ok_or(verb)
+    });
+    let command = match command {
+        Ok(command) => command,
+        Err(verb) => return no_command(verb),
     };
     let mut bytes = Vec::new();
     match clap_mangen::Man::new(command).render(&mut bytes) {
@@ -167,7 +177,17 @@ fn reference(rest: Vec<OsString>) -> ExitCode {
     let mut text = String::from("# The commands\n\nPrinted by `insula reference`; a test compares.\n");
     for word in WORDS {
         let mut command = (word.flags)().about(word.about).term_width(100);
-        text.push_str(&format!("\n## insula {}\n\n```text\n{}```\n", word.name, command.render_long_help()));
+        command.build();
+        chapter(&mut text, "##", &format!("insula {}", word.name), &mut command);
     }
     tell::out(&text)
+}
+
+/// A command's help, and below it that of its verbs.
+fn chapter(text: &mut String, mark: &str, name: &str, command: &mut clap::Command) {
+    text.push_str(&format!("\n{mark} {name}\n\n```text\n{}```\n", command.render_long_help()));
+    for verb in command.get_subcommands_mut() {
+        let name = format!("{name} {}", verb.get_name());
+        chapter(text, &format!("{mark}#"), &name, verb);
+    }
 }
