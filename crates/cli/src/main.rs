@@ -5,6 +5,7 @@ mod accounts;
 mod explain;
 mod face;
 mod filter;
+mod link;
 mod lsns;
 mod parse;
 mod run;

@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{lsns, run, tell, unshare};
+use crate::{link, lsns, run, tell, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -38,6 +38,13 @@ const WORDS: &[Word] = &[
         flags: unshare::flags::command,
         go: unshare::go,
         is_face: true,
+    },
+    Word {
+        name: "link",
+        about: "Connect network namespaces: veth pairs, bridges, addresses, moves",
+        flags: link::flags::command,
+        go: link::go,
+        is_face: false,
     },
     Word {
         name: "completions",
