@@ -80,6 +80,8 @@ static int sealed_init(void)
 {
     size_t size = (size_t)(init_end - init_start);
     int fd = memfd_create("insula-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    if (fd < 0 && errno == EINVAL) /* before Linux 6.3 every such file could be executed */
+        fd = memfd_create("insula-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     TRY(fd);
     TRY(write(fd, init_start, size) == (ssize_t)size ? 0 : -1);
     TRY(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL));

@@ -113,15 +113,27 @@ pub fn binary(profile: Profile) -> Result<PathBuf, Stop> {
         return Err(Stop::Failed("insula was not built".into()));
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    executable(&messages).ok_or_else(|| Stop::Failed("cargo named no binary `insula`".into()))
+    executable(&messages, "bin", "insula")
+        .ok_or_else(|| Stop::Failed("cargo named no binary `insula`".into()))
 }
 
-/// The path in cargo's message about the binary `insula`, if there is one.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// Builds the example `name` of a package, for tests to run, and returns its path.
+pub fn example(package: &str, name: &str) -> Result<PathBuf, Stop> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--package", package, "--example", name]);
+    build.args(["--message-format", "json-render-diagnostics"]);
+    let output = build.current_dir(tree::root()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| Stop::Failed(format!("start cargo: {error}")))?;
+    let path = executable(&String::from_utf8_lossy(&output.stdout), "example", name);
+    path.filter(|_| output.status.success()).ok_or_else(|| Stop::Failed(format!("`{name}` was not built")))
+}
+
+/// The path in cargo's message about one program of this kind and name, if there is one.
+fn executable(messages: &str, kind: &str, name: &str) -> Option<PathBuf> {
     let message = messages.lines().rfind(|line| {
         line.starts_with(r#"{"reason":"compiler-artifact""#)
-            && line.contains(r#""kind":["bin"]"#)
-            && line.contains(r#""name":"insula""#)
+            && line.contains(&format!(r#""kind":["{kind}"]"#))
+            && line.contains(&format!(r#""name":"{name}""#))
     })?;
     let (_, rest) = message.split_once(r#""executable":""#)?;
     let (path, _) = rest.split_once('"')?;
@@ -168,7 +180,8 @@ mod tests {
             "\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(executable(messages), Some("/t/insula".into()));
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
+        assert_eq!(executable(messages, "bin", "insula"), Some("/t/insula".into()));
+        assert_eq!(executable(messages, "example", "insula"), None);
+        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#, "bin", "insula"), None);
     }
 }

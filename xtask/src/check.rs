@@ -64,7 +64,13 @@ impl Phases {
         self.run("laws", laws::command)?;
         let insula = self.run("build", || binary(Profile::Release))?;
         self.run("build of the tests", || compile(ask))?;
-        self.run("tests", || run(ask, &insula))
+        let count = self.run("tests", || run(ask, &insula))?;
+        if ask.fast {
+            return Ok(count);
+        }
+        let old = Ask { old_kernel: true, ..Ask::default() };
+        let pass = "as on an old kernel";
+        Ok(count.and(pass, self.run(pass, || run(&old, &insula))?))
     }
 }
 

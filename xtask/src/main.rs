@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod init;
 mod laws;
+mod old_kernel;
 mod room;
 mod stop;
 mod suite;
@@ -21,8 +22,12 @@ use crate::stop::Stop;
 const USAGE: &str = "\
 cargo xtask build [--release|--dist|--debug]   build insula, static where there is a static libc; print its path
 cargo xtask run [--dist|--debug] [--] ARGS…    build it, then `insula run ARGS…`
-cargo xtask check [--fast]                     formatting, clippy, laws, build, all tests
-cargo xtask test [--fast] [--as USER] [ARGS…]  only the tests; --as: the integration tests, as that user (from root)
+cargo xtask check [--fast]                     formatting, clippy, laws, build, all tests, and those of the kernel once
+                                               more as on Linux 5.15; --fast: without the slow ones, and only once
+cargo xtask test [--fast] [--as USER] [--old-kernel] [ARGS…]
+                                               only the tests; --as: the integration tests, as that user (from root);
+                                               --old-kernel: those of the kernel, as on Linux 5.15
+cargo xtask old-kernel [--] COMMAND…           one command as on Linux 5.15: newer system calls are refused
 cargo xtask laws                               only the laws of the tree
 cargo xtask bench [run|faces] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
 ";
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         "run" => build::run(&arguments[1..]),
         "check" => check::command(rest),
         "test" => suite::command(rest),
+        "old-kernel" => old_kernel::command(&arguments[1..]),
         "laws" => laws::command(),
         "bench" => bench::command(rest),
         room::INSIDE => room::inside(&arguments[1..]),

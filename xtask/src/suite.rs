@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::build::{Profile, binary, cargo, host};
 use crate::stop::Stop;
-use crate::{room, tell, tree};
+use crate::{old_kernel, room, tell, tree};
 
 /// What is asked of a test run.
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub struct Ask {
     pub fast: bool,
     /// Run as this user (from root): the integration tests alone.
     pub user: Option<String>,
+    /// The integration tests that ask the kernel, as on the oldest one that insula serves.
+    pub old_kernel: bool,
     /// Further words for `cargo test`.
     pub rest: Vec<String>,
 }
@@ -30,9 +32,24 @@ pub struct Ask {
 impl Ask {
     /// The further words, which may name packages; else all of the workspace.
     fn words(&self) -> impl Iterator<Item = &str> {
-        let named =
-            self.rest.iter().take_while(|word| *word != "--").any(|word| word == "-p" || word == "--package");
+        let named = self.names(&["-p", "--package"]);
         (!named).then_some("--workspace").into_iter().chain(self.rest.iter().map(String::as_str))
+    }
+
+    /// The kinds of tests, where not all are asked for and none is named.
+    fn targets(&self) -> Result<Vec<String>, Stop> {
+        let named = self.names(&["-p", "--package", "--test"]);
+        match (self.old_kernel, &self.user) {
+            (true, _) if !named => old_kernel::targets(),
+            (true, _) | (_, Some(_)) if !self.names(&["--test"]) => Ok(vec!["--test".into(), "*".into()]),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether one of these words is among the further ones.
+    fn names(&self, words: &[&str]) -> bool {
+        let own = self.rest.iter().take_while(|word| *word != "--");
+        own.into_iter().any(|word| words.contains(&word.as_str()))
     }
 }
 
@@ -50,6 +67,14 @@ impl Count {
     pub fn failure() -> Count {
         Count { failed: 1, ..Count::default() }
     }
+
+    /// Both sums; what `other` skipped is told apart by the name of its pass.
+    pub fn and(mut self, pass: &str, other: Count) -> Count {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped.extend(other.skipped.into_iter().map(|(test, why)| (format!("{pass}: {test}"), why)));
+        self
+    }
 }
 
 /// The last line of a check.
@@ -59,13 +84,14 @@ impl fmt::Display for Count {
     }
 }
 
-/// `test [--fast] [--as USER] [ARGS…]`
+/// `test [--fast] [--as USER] [--old-kernel] [ARGS…]`
 pub fn command(arguments: &[String]) -> Result<(), Stop> {
     let mut ask = Ask::default();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--fast" => ask.fast = true,
+            "--old-kernel" => ask.old_kernel = true,
             "--as" => {
                 let name = words.next().ok_or_else(|| Stop::Usage("--as needs the name of a user".into()))?;
                 ask.user = Some(name.clone());
@@ -116,8 +142,8 @@ pub fn run(ask: &Ask, insula: &Path) -> Result<Count, Stop> {
         fs::write(&skips, "").and_then(|()| fs::set_permissions(&skips, Permissions::from_mode(0o666)));
     made.map_err(|error| Stop::Failed(format!("write `{}`: {error}", skips.display())))?;
 
-    let mut tests = cargo();
-    tests.args(["test", "--no-fail-fast"]).current_dir(tree::root());
+    let mut tests = if ask.old_kernel { old_kernel::cargo_under_it()? } else { cargo() };
+    tests.args(["test", "--no-fail-fast"]).args(ask.targets()?).current_dir(tree::root());
     tests.env("INSULA_BIN", &copy).env("INSULA_SKIPS", &skips);
     if ask.fast {
         tests.env("INSULA_FAST", "1");
@@ -183,7 +209,7 @@ fn as_user(tests: &mut Command, name: &str, desk: &Path) -> Result<(), Stop> {
             tests.env(variable, set);
         }
     }
-    tests.env("HOME", home).args(["--test", "*"]);
+    tests.env("HOME", home);
     Ok(())
 }
 

@@ -46,6 +46,12 @@ pub fn user_namespaces() -> Result<(), String> {
         .clone()
 }
 
+/// A program with the set-user-ID bit or file capabilities gets what they promise: `no_new_privs` is not set.
+pub fn privileged_programs() -> Result<(), String> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    that(!status.contains("NoNewPrivs:\t1"), "no_new_privs is set: newuidmap has no privileges")
+}
+
 /// A cgroup2 hierarchy is mounted, alone or beside version 1 hierarchies, and this user may make cgroups in it.
 pub fn cgroup_v2() -> Result<(), String> {
     let mount = cgroup2_mount().ok_or("no cgroup2 is mounted")?;

@@ -56,6 +56,7 @@ impl Ordinary {
     pub fn with_subuids() -> Result<Ordinary, String> {
         need::program("newuidmap")?;
         need::program("newgidmap")?;
+        need::privileged_programs()?;
         if !is_root() {
             let name = std::env::var("USER").unwrap_or_default();
             let id = rustix::process::getuid().as_raw().to_string();

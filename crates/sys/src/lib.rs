@@ -16,6 +16,7 @@ pub mod page;
 pub mod prctl;
 pub mod process;
 pub mod regex;
+pub mod seccomp;
 pub mod signal;
 
 use rustix::io::Errno;
