@@ -1,7 +1,7 @@
 //! getopt_long(3): letters in clusters, long names abbreviated, values behind `=` or as the next word.
 
 use super::given::Given;
-use super::table::{Flag, Order, Table, Value};
+use super::table::{Flag, HELP, Order, Table, VERSION, Value};
 use insula_oci::escaped;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -60,9 +60,17 @@ pub fn parse(table: &Table, arguments: Vec<OsString>) -> Result<Given, Error> {
                 break;
             }
         }
+        if given.flags.last().is_some_and(|(long, _)| ends(long)) {
+            return Ok(given);
+        }
     }
     given.words.extend(arguments);
     Ok(given)
+}
+
+/// The tools answer help and version when they read them, and do not look at what follows.
+fn ends(long: &str) -> bool {
+    long == HELP || long == VERSION
 }
 
 fn long_flag(
@@ -115,6 +123,9 @@ fn letters(
         let flag = flag.ok_or(Error::UnknownLetter(letter))?;
         if !flag.short_takes_value {
             flags.push((flag.long, None));
+            if ends(flag.long) {
+                break;
+            }
             continue;
         }
         let behind = &cluster[at + 1..];
@@ -201,6 +212,13 @@ mod tests {
         reads(&["-a", "--", "-a"], &["all"], &["-a"]);
         reads(&["-", "-a"], &[], &["-", "-a"]);
         reads(&["--target", "--", "x"], &["target=--"], &["x"]);
+    }
+
+    #[test]
+    fn help_and_version_are_the_last_thing_that_is_read() {
+        reads(&["-a", "--help", "--nothing", "-x"], &["all", "help"], &[]);
+        reads(&["-aVx"], &["all", "version"], &[]);
+        assert_eq!(read(&["-xh"]), Err(Error::UnknownLetter('x')));
     }
 
     #[test]
