@@ -117,6 +117,10 @@ pub fn request(given: &Given) -> Result<Request, Refusal> {
     let mut output = None;
     for (flag, value) in &given.flags {
         exclusive(given, flag)?;
+        if *flag == "tree" {
+            request.tree = value.as_deref().map_or(Ok(Tree::Owner), tree)?;
+            continue;
+        }
         let value = value.as_deref().unwrap_or_default();
         match *flag {
             "json" => request.json = true,
@@ -128,7 +132,6 @@ pub fn request(given: &Given) -> Result<Request, Refusal> {
             "all-holders" => request.all_holders = true,
             "output" => output = Some(value),
             "task" => request.task = Some(pid(value)?),
-            "tree" => request.tree = tree(value)?,
             "filter" => request.filter = filter(value)?,
             "type" => match kind(&value.to_string_lossy()) {
                 Some(kind) => request.kinds[kind as usize] = true,
@@ -224,7 +227,7 @@ fn columns(list: &OsStr, columns: &mut Vec<Column>) -> Result<(), Refusal> {
 /// Reads `-T`; `=` may stand before the word, for `-T=owner`.
 fn tree(value: &OsStr) -> Result<Tree, Refusal> {
     match value.to_string_lossy().trim_start_matches('=') {
-        "" | "owner" => Ok(Tree::Owner),
+        "owner" => Ok(Tree::Owner),
         "parent" => Ok(Tree::Parent),
         "process" => Ok(Tree::Process),
         other => Err(Refusal::new(format!("unknown tree type: {}", escaped(other)))),
