@@ -7,6 +7,7 @@ mod face;
 mod filter;
 mod link;
 mod lsns;
+mod nsenter;
 mod parse;
 mod run;
 mod table;

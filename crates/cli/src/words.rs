@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{link, lsns, run, tell, unshare};
+use crate::{link, lsns, nsenter, run, tell, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,6 +30,13 @@ const WORDS: &[Word] = &[
         about: lsns::flags::TABLE.about,
         flags: || lsns::flags::TABLE.command(),
         go: lsns::go,
+        is_face: true,
+    },
+    Word {
+        name: "nsenter",
+        about: "Run a program in namespaces that are there already, as nsenter(1) does",
+        flags: nsenter::flags::command,
+        go: nsenter::go,
         is_face: true,
     },
     Word {

@@ -89,10 +89,10 @@ calls! {
     Sendmsg = "sendmsg",
     /// setdomainname(2).
     Setdomainname = "setdomainname",
-    /// setgroups(2).
-    Setgroups = "setgroups",
     /// setgid(2).
     Setgid = "setgid",
+    /// setgroups(2).
+    Setgroups = "setgroups",
     /// sethostname(2).
     Sethostname = "sethostname",
     /// setns(2).

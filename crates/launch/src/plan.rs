@@ -2,6 +2,7 @@
 
 use crate::kit::{Slot, Slots};
 use crate::step::{Persist, Step, Who};
+use std::ffi::CStr;
 use std::fmt;
 
 /// A kind of namespace, namespaces(7).
@@ -41,6 +42,29 @@ impl Kind {
             Kind::Uts => 0x0400_0000,
             Kind::Cgroup => 0x0200_0000,
             Kind::Time => insula_sys::birth::CLONE_NEWTIME,
+        }
+    }
+
+    /// Its file in /proc/PID, as a path for system calls.
+    pub fn file(self) -> &'static CStr {
+        match self {
+            Kind::User => c"ns/user",
+            Kind::Mnt => c"ns/mnt",
+            Kind::Pid => c"ns/pid",
+            Kind::Net => c"ns/net",
+            Kind::Ipc => c"ns/ipc",
+            Kind::Uts => c"ns/uts",
+            Kind::Cgroup => c"ns/cgroup",
+            Kind::Time => c"ns/time",
+        }
+    }
+
+    /// The file of the namespace in which a process' children are born: another one for pid and time only.
+    pub fn file_for_children(self) -> &'static CStr {
+        match self {
+            Kind::Pid => c"ns/pid_for_children",
+            Kind::Time => c"ns/time_for_children",
+            _ => self.file(),
         }
     }
 

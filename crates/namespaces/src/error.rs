@@ -4,6 +4,10 @@ use insula_launch::error::{Failure, Named};
 use rustix::io::Errno;
 use std::fmt;
 
+/// ptrace(2), "Ptrace access mode checking".
+const MAY_NOT_LOOK: &str = "looking into a process wants its uid and gid, and its capabilities to be among ours; or CAP_SYS_PTRACE in \
+                            its user namespace. Security modules (Yama's kernel.yama.ptrace_scope) and `hidepid` of /proc may ask for more (ptrace(2))";
+
 /// An error of this storey.
 #[derive(Debug)]
 pub enum Error {
@@ -18,6 +22,15 @@ pub enum Error {
     },
     /// A call on a file failed: what was tried, the path, the errno.
     File(&'static str, String, Errno),
+    /// A process may not be looked at, or not so: what was tried, its pid, the errno.
+    Process {
+        /// What was tried.
+        what: String,
+        /// The pid.
+        pid: i32,
+        /// The errno.
+        errno: Errno,
+    },
     /// The launch failed; nothing of it is left.
     Launch(Box<Failure>),
 }
@@ -33,6 +46,7 @@ impl fmt::Display for Error {
         match self {
             Error::Asked { what, reason, .. } => write!(f, "`{what}`: {reason}"),
             Error::File(what, path, errno) => write!(f, "{what} `{path}`: {}", Named(*errno)),
+            Error::Process { what, pid, errno } => write!(f, "{what} of process {pid}: {}", Named(*errno)),
             Error::Launch(failure) => failure.fmt(f),
         }
     }
@@ -54,7 +68,8 @@ impl Error {
         match self {
             Error::Asked { hint, .. } => hint.clone(),
             Error::Launch(failure) => failure.hint.clone(),
-            Error::File(..) => None,
+            Error::Process { errno: Errno::ACCESS | Errno::PERM, .. } => Some(MAY_NOT_LOOK.to_owned()),
+            Error::File(..) | Error::Process { .. } => None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), which there
-//! are ([`scan`]), and how a child in others is waited for ([`wait`]).
+//! are ([`scan`]), how they are made ([`unshare`]) and entered ([`enter`]), and how a child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
+pub mod enter;
 pub mod error;
 pub mod id;
 pub mod name;

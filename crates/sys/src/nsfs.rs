@@ -9,6 +9,17 @@ const NS_GET_NSTYPE: libc::c_ulong = 0xb703;
 const NS_GET_OWNER_UID: libc::c_ulong = 0xb704;
 const NS_GET_ID: libc::c_ulong = 0x8008_b70d;
 const PIDFD_GET_USER_NAMESPACE: libc::c_ulong = 0xff09;
+/// The others of a process, by their `CLONE_NEW*` flags. Of pid and time: those of its children.
+const PIDFD_GET_NAMESPACE: [(libc::c_int, libc::c_ulong, libc::c_ulong); 8] = [
+    (libc::CLONE_NEWCGROUP, 0xff01, 0xff01),
+    (libc::CLONE_NEWIPC, 0xff02, 0xff02),
+    (libc::CLONE_NEWNS, 0xff03, 0xff03),
+    (libc::CLONE_NEWNET, 0xff04, 0xff04),
+    (libc::CLONE_NEWPID, 0xff05, 0xff06),
+    (0x80, 0xff07, 0xff08),
+    (libc::CLONE_NEWUSER, PIDFD_GET_USER_NAMESPACE, PIDFD_GET_USER_NAMESPACE),
+    (libc::CLONE_NEWUTS, 0xff0a, 0xff0a),
+];
 
 fn ioctl_fd(fd: BorrowedFd<'_>, request: libc::c_ulong) -> Result<OwnedFd, Errno> {
     // SAFETY: these requests take no argument and return a new descriptor.
@@ -58,6 +69,23 @@ pub fn id(ns: BorrowedFd<'_>) -> Result<u64, Errno> {
 /// The user namespace of the process behind `pidfd` (`PIDFD_GET_USER_NAMESPACE`, Linux 6.11; ENOTTY before).
 pub fn user_of(pidfd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     ioctl_fd(pidfd, PIDFD_GET_USER_NAMESPACE)
+}
+
+/// Whose namespace [`of_process`] opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// That of the process itself.
+    Own,
+    /// That in which its children are born; another one for pid and time only.
+    Children,
+}
+
+/// A namespace of the process behind `pidfd`, by its `CLONE_NEW*` flag (`PIDFD_GET_*_NAMESPACE`, Linux 6.11; ENOTTY
+/// before). EACCES: the process may not be looked at (ptrace(2)); ESRCH: it is gone; EOPNOTSUPP: the kernel lacks this kind.
+pub fn of_process(pidfd: BorrowedFd<'_>, kind: u64, whose: Whose) -> Result<OwnedFd, Errno> {
+    let known = PIDFD_GET_NAMESPACE.iter().find(|(flag, _, _)| u64::try_from(*flag) == Ok(kind));
+    let (_, own, children) = known.ok_or(Errno::INVAL)?;
+    ioctl_fd(pidfd, if whose == Whose::Own { *own } else { *children })
 }
 
 /// The number of listns(2), the same on every architecture that we build for.

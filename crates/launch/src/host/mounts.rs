@@ -34,7 +34,8 @@ pub fn parse(text: &str) -> Vec<HostMount> {
         .collect()
 }
 
-fn unescape(text: &str) -> Option<String> {
+/// A field as text, see [`unescape_bytes`]; `None`: it is no UTF-8.
+pub fn unescape(text: &str) -> Option<String> {
     String::from_utf8(unescape_bytes(text.as_bytes())).ok()
 }
 

@@ -17,8 +17,11 @@ pub mod chroot;
 pub mod console;
 pub mod credentials;
 pub mod enter;
+pub mod enter_process;
 pub mod exec;
+pub mod exec_context;
 pub mod execvp;
+pub mod fchdir;
 pub mod fork;
 pub mod host_name;
 pub mod idmap_tree;
@@ -38,6 +41,7 @@ pub mod pivot;
 pub mod process;
 pub mod propagation;
 pub mod rootfs;
+pub mod same_namespaces;
 pub mod session;
 pub mod set_ids;
 pub mod skeleton;
@@ -106,6 +110,8 @@ pub struct Child<'a> {
     pub empty: Option<OwnedFd>,
     /// Which candidate the program is, once it is found.
     pub program: Option<usize>,
+    /// A first attempt to leave the supplementary groups was refused.
+    pub kept_groups: bool,
     /// Space for the argument vector.
     pub argv_room: Option<insula_sys::exec::Room>,
 }
@@ -130,6 +136,7 @@ impl<'a> Child<'a> {
             procfs: None,
             empty: None,
             program: None,
+            kept_groups: false,
             argv_room,
         }
     }
@@ -149,6 +156,7 @@ impl<'a> Child<'a> {
             procfs: self.procfs.take(),
             empty: self.empty.take(),
             program: self.program,
+            kept_groups: self.kept_groups,
             argv_room: self.argv_room.take(),
         }
     }
@@ -247,18 +255,23 @@ steps! {
         Capabilities = credentials,
         Chdir = chroot,
         Chroot = chroot,
+        ChrootTo = fchdir,
         Console = console,
         DeathSignal = process,
         DomainName = host_name,
         Enter = enter,
+        EnterProcess = enter_process,
         Exec = exec,
+        ExecContext = exec_context,
         Execvp = execvp,
+        Fchdir = fchdir,
         Fork = fork,
         HostName = host_name,
         JoinCgroup = join_cgroup,
         KeepCaps = keep_caps,
         Layers = rootfs,
         LoadInterp = binfmt,
+        LeaveGroups = set_ids,
         Loopback = loopback,
         MapOwnIds = own_maps,
         Mask = mask,
@@ -275,6 +288,7 @@ steps! {
         ReadOnly = mask,
         RootReadOnly = pivot,
         Rootfs = rootfs,
+        SameNamespaces = same_namespaces,
         Session = session,
         SetIds = set_ids,
         Setgroups = own_maps,

@@ -11,6 +11,7 @@ use insula_launch::step::host_name::{DomainName, HostName};
 use insula_launch::step::map_ids::{IdMap, Writer};
 use insula_launch::step::own_maps::OwnId;
 use insula_launch::step::propagation::Mode;
+use insula_launch::step::set_ids::Id;
 use insula_launch::step::{
     DeathSignal, Execvp, Fork, KeepCaps, MapIds, MapOwnIds, MountProc, Owner, Persist, Propagation, SetIds,
     Setgroups, Step, TimeOffsets, TryUnshare, Unshare,
@@ -36,7 +37,8 @@ pub fn compile(request: &Request, caller: Caller) -> Result<Plan, Error> {
     }
     mounts(&mut steps, request)?;
     if request.uid.is_some() || request.gid.is_some() {
-        steps.push(SetIds { uid: request.uid, gid: request.gid }.into());
+        let id = |id: Option<u32>| id.map(Id::Given);
+        steps.push(SetIds { uid: id(request.uid), gid: id(request.gid), groups_may_stay: false }.into());
     }
     if request.keep_caps && makes(request, Kind::User) {
         // After the change of ids, which takes what a non-root user may not have.

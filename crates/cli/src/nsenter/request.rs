@@ -1,0 +1,174 @@
+//! From nsenter(1)'s words to a request.
+
+use crate::face::given::Given;
+use insula_launch::plan::Kind;
+use insula_namespaces::enter::request::{Directory, Id, Request, Source, Target};
+use insula_namespaces::error::Error;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+/// What is wanted besides running the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explain {
+    /// For people.
+    Text,
+    /// As data.
+    Json,
+}
+
+/// The request, and how to explain it instead.
+pub fn request(given: Given) -> Result<(Request, Option<Explain>), Error> {
+    let mut request = Request::default();
+    let mut explain = None;
+    for (flag, value) in &given.flags {
+        let value = value.as_deref();
+        if let Some(kind) = kind(flag) {
+            join(&mut request, kind, flag, value)?;
+            continue;
+        }
+        match *flag {
+            "target" if request.target.is_some() => {
+                return Err(refused("--target", None, "it is given twice", "name one process"));
+            }
+            "target" => request.target = Some(target(text(flag, value)?)?),
+            "all" => request.all = true,
+            "net-socket" => request.net_socket = Some(descriptor(text(flag, value)?)?),
+            "user-parent" => request.user_parent = true,
+            "setuid" => request.uid = Some(id(flag, text(flag, value)?)?),
+            "setgid" => request.gid = Some(id(flag, text(flag, value)?)?),
+            "preserve-credentials" => request.preserve_credentials = true,
+            "keep-caps" => request.keep_caps = true,
+            "root" => request.root = Some(directory(value)),
+            "wd" => request.working_directory = Some(directory(value.map(without_equals))),
+            // Without a value it changes nothing, as there.
+            "wdns" => {
+                request.working_directory_inside = value.map(without_equals).map(c_string).transpose()?
+            }
+            "env" => request.target_environment = true,
+            "no-fork" => request.no_fork = true,
+            "join-cgroup" => request.join_cgroup = true,
+            "follow-context" => request.follow_context = true,
+            "explain" => explain = Some(explained(value)?),
+            other => return Err(refused(other, None, "this flag has no meaning here", "leave it out")),
+        }
+    }
+    if given.has("wd") && given.has("wdns") {
+        return Err(refused("--wdns", None, "it contradicts `--wd`", "give one of them"));
+    }
+    request.program = given.words.into_iter().map(|word| c_string(&word)).collect::<Result<_, _>>()?;
+    request.environment = std::env::vars_os().filter_map(variable).collect();
+    Ok((request, explain))
+}
+
+fn kind(flag: &str) -> Option<Kind> {
+    let name = if flag == "mount" { "mnt" } else { flag };
+    Kind::ALL.into_iter().find(|kind| kind.name() == name)
+}
+
+/// A kind that is named. One that is open stays so where the flag comes again without a value, as there.
+fn join(request: &mut Request, kind: Kind, flag: &str, value: Option<&OsStr>) -> Result<(), Error> {
+    let known = request.joins.iter().position(|(known, _)| *known == kind);
+    let source = match value.map(without_equals) {
+        None if known.is_some() => return Ok(()),
+        None => Source::Target,
+        Some(value) => match value.as_bytes().strip_prefix(b":") {
+            Some(id) => Source::Id(number(OsStr::from_bytes(id).to_str()).ok_or_else(|| {
+                let hint =
+                    "write `:` and the namespace's 64-bit id; a file whose name begins so is `./:NAME`";
+                refused(&format!("--{flag}"), Some(value), "this is no id", hint)
+            })?),
+            None => Source::File(PathBuf::from(value)),
+        },
+    };
+    request.joins.retain(|(known, _)| *known != kind);
+    request.joins.push((kind, source));
+    Ok(())
+}
+
+/// `PID` or `PID:INODE`.
+fn target(word: &str) -> Result<Target, Error> {
+    let wrong = || {
+        let hint = "write a pid from 1 on, or PID:INODE with the inode of its pidfd";
+        refused("--target", Some(OsStr::new(word)), "this is no process id", hint)
+    };
+    let (pid, inode) = match word.split_once(':') {
+        Some((pid, inode)) => (pid, Some(number(Some(inode)).filter(|inode| *inode > 0).ok_or_else(wrong)?)),
+        None => (word, None),
+    };
+    let pid = number(Some(pid)).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    Ok(Target { pid: pid.ok_or_else(wrong)?, inode })
+}
+
+fn descriptor(word: &str) -> Result<i32, Error> {
+    number(Some(word)).and_then(|number| i32::try_from(number).ok()).ok_or_else(|| {
+        let hint = "write the number of a descriptor of the target, as in /proc/PID/fd";
+        refused("--net-socket", Some(OsStr::new(word)), "this is no descriptor", hint)
+    })
+}
+
+/// A number, or `follow`. 2^32-1 means "as it is" to setuid(2).
+fn id(flag: &str, word: &str) -> Result<Id, Error> {
+    if word == "follow" {
+        return Ok(Id::Follow);
+    }
+    let number = number(Some(word)).and_then(|number| u32::try_from(number).ok());
+    number.filter(|id| *id != u32::MAX).map(Id::Given).ok_or_else(|| {
+        let hint = "write a number below 4294967295, or `follow` for that of the target";
+        refused(&format!("--{flag}"), Some(OsStr::new(word)), "this is no id", hint)
+    })
+}
+
+/// As strtoul(3) reads it where nothing may follow: space in front, a plus.
+fn number(word: Option<&str>) -> Option<u64> {
+    let word = word?.trim_start();
+    let digits = word.strip_prefix('+').unwrap_or(word);
+    // u64's own parser would take a second plus.
+    if digits.starts_with('+') { None } else { digits.parse().ok() }
+}
+
+fn directory(value: Option<&OsStr>) -> Directory {
+    value.map_or(Directory::Target, |path| Directory::Path(PathBuf::from(path)))
+}
+
+/// A letter's value may stand behind `=` too: `-m=FILE`.
+fn without_equals(value: &OsStr) -> &OsStr {
+    value.as_bytes().strip_prefix(b"=").map_or(value, OsStr::from_bytes)
+}
+
+fn explained(value: Option<&OsStr>) -> Result<Explain, Error> {
+    match value.map(OsStr::as_bytes) {
+        None => Ok(Explain::Text),
+        Some(b"json") => Ok(Explain::Json),
+        Some(_) => {
+            Err(refused("--explain", value, "this is no form", "write `--explain` or `--explain=json`"))
+        }
+    }
+}
+
+fn text<'a>(flag: &str, value: Option<&'a OsStr>) -> Result<&'a str, Error> {
+    let value = value.unwrap_or_default();
+    value
+        .to_str()
+        .ok_or_else(|| refused(&format!("--{flag}"), Some(value), "this is no text", "write ASCII digits"))
+}
+
+fn c_string(word: &OsStr) -> Result<CString, Error> {
+    CString::new(word.as_bytes())
+        .map_err(|_| refused("a word", Some(word), "it has a NUL in it", "write it without"))
+}
+
+fn variable((name, value): (OsString, OsString)) -> Option<CString> {
+    let mut bytes = name.into_vec();
+    bytes.push(b'=');
+    bytes.extend(value.into_vec());
+    CString::new(bytes).ok()
+}
+
+fn refused(flag: &str, value: Option<&OsStr>, reason: &str, hint: &str) -> Error {
+    let what = match value {
+        Some(value) => format!("{flag} {}", value.to_string_lossy()),
+        None => flag.to_owned(),
+    };
+    Error::Asked { what, reason: reason.to_owned(), hint: Some(hint.to_owned()) }
+}

@@ -1,0 +1,40 @@
+//! Running a program in namespaces that are there already, setns(2): what nsenter(1) does.
+//!
+//! A [`Request`] is looked at ([`look`]): the target's pidfd and whatever is named is opened, and becomes [`Facts`], which
+//! are plain data, and [`Doors`], which are open descriptors. [`compile`] is pure: from request and facts it makes the
+//! plan, with the order of the joins ([`order`]). [`launch`] puts the doors into the plan's Kit and performs it.
+
+mod by_id;
+mod cgroup;
+pub mod compile;
+pub mod doors;
+mod environ;
+pub mod facts;
+mod look;
+pub mod order;
+pub mod request;
+mod selinux;
+mod source;
+mod target;
+mod why;
+
+pub use compile::{Compiled, compile};
+pub use doors::Doors;
+pub use facts::Facts;
+pub use look::look;
+pub use request::Request;
+
+use crate::error::Error;
+use insula_launch::kit::Kit;
+use insula_launch::perform::{Running, perform};
+
+/// Performs a compiled request. Returns on failure, or with the child if the plan forks.
+pub fn launch(facts: &Facts, compiled: &Compiled, doors: Doors) -> Result<Running, Error> {
+    #[cfg(debug_assertions)]
+    insula_launch::injected::arm();
+    let mut kit = Kit::with(&compiled.plan.slots);
+    for (slot, fd) in doors.fit(&compiled.places) {
+        kit.put(slot, fd).map_err(|errno| Error::File("keep open", slot.index().to_string(), errno))?;
+    }
+    perform(&compiled.plan, kit).map_err(|failure| why::explained(&compiled.plan, facts, failure).into())
+}
