@@ -4,8 +4,11 @@
 //! [`Table`](table::Table) of flags is parsed by [`getopt`], as the tools themselves parse theirs; help, manual page,
 //! completions and reference come from the same table.
 
+pub mod environment;
 pub mod getopt;
 pub mod given;
+pub mod number;
+pub mod status;
 pub mod table;
 
 use crate::tell;

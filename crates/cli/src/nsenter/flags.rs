@@ -93,7 +93,14 @@ const PROCESS: &[Flag] = &[
     Flag::switch('Z', "follow-context", "Take the target's SELinux context; without SELinux nothing"),
 ];
 
-const MORE: &[Flag] = &[Flag::extra("explain", Value::Optional("json"), "Print the plan, and do none of it")];
+const MORE: &[Flag] = &[
+    Flag::extra(
+        "json",
+        Value::Optional("FD"),
+        "Tell the child's pid and namespaces, then its exit code, a line of JSON each, on FD (2); implies a fork",
+    ),
+    Flag::extra("explain", Value::Optional("json"), "Print the plan, and do none of it"),
+];
 
 /// The definition for manuals and completions.
 pub fn command() -> clap::Command {

@@ -3,12 +3,13 @@
 pub mod flags;
 mod request;
 
+use crate::face::status::Status;
 use crate::{explain, face, tell};
-use insula_namespaces::enter::{self, Request};
+use insula_namespaces::enter;
 use insula_namespaces::error::Error;
 use insula_namespaces::wait::{Manner, end_like, until_end};
 use insula_oci::escaped;
-use request::Explain;
+use request::{Asked, Explain};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,35 +23,39 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
         Ok(given) => given,
         Err(code) => return code,
     };
-    let done = request::request(given).and_then(|(request, explain)| attempt(&request, explain));
+    let done = request::read(given).and_then(|asked| attempt(&asked));
     done.unwrap_or_else(|error| failed(&error))
 }
 
 /// Explains or performs it.
-fn attempt(request: &Request, explain: Option<Explain>) -> Result<ExitCode, Error> {
-    let (facts, doors) = enter::look(request)?;
-    let compiled = enter::compile(request, &facts);
-    match explain {
+fn attempt(asked: &Asked) -> Result<ExitCode, Error> {
+    let (facts, doors) = enter::look(&asked.request)?;
+    let compiled = enter::compile(&asked.request, &facts);
+    match asked.explain {
         Some(Explain::Text) => return Ok(tell::out(&explain::text(&compiled.plan))),
         Some(Explain::Json) => return Ok(tell::out(&explain::json(&compiled.plan))),
         None => {}
     }
+    let status = asked.status.map(Status::on).transpose()?;
+    let told = |error: &Error| status.iter().for_each(|status| status.failed(error, code(error)));
     // It returns where the plan forks; else this process is the program now.
-    let running = enter::launch(&facts, &compiled, doors)?;
+    let running = enter::launch(&facts, &compiled, doors).inspect_err(told)?;
+    status.iter().for_each(|status| status.started(&running));
     let manner = Manner { forward: Vec::new(), stop_with_child: true };
     let ended = until_end(&running, &manner)
-        .map_err(|errno| Error::File("wait for the child", running.pid.to_string(), errno))?;
+        .map_err(|errno| Error::File("wait for", "the child".to_owned(), errno))?;
+    status.iter().for_each(|status| status.ended(ended));
     end_like(ended, FAILED)
 }
 
 fn failed(error: &Error) -> ExitCode {
-    let code = match error {
-        Error::Launch(failure) => match failure.of_program() {
-            Some(Errno::NOENT) => tell::NOT_FOUND,
-            Some(_) => tell::NOT_EXECUTABLE,
-            None => FAILED,
-        },
-        _ => FAILED,
-    };
-    tell::error(&escaped(&error.to_string()).to_string(), error.hint().as_deref(), code)
+    tell::error(&escaped(&error.to_string()).to_string(), error.hint().as_deref(), code(error))
+}
+
+fn code(error: &Error) -> u8 {
+    match error.of_program() {
+        Some(Errno::NOENT) => tell::NOT_FOUND,
+        Some(_) => tell::NOT_EXECUTABLE,
+        None => FAILED,
+    }
 }

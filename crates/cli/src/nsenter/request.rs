@@ -1,12 +1,18 @@
 //! From nsenter(1)'s words to a request.
 
+use crate::face::environment::Environment;
 use crate::face::given::Given;
+use crate::face::number::{id as id_number, number};
 use insula_launch::plan::Kind;
 use insula_namespaces::enter::request::{Directory, Id, Request, Source, Target};
 use insula_namespaces::error::Error;
-use std::ffi::{CString, OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use rustix::process::getuid;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+
+/// Standard error.
+const STDERR: i32 = 2;
 
 /// What is wanted besides running the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +23,21 @@ pub enum Explain {
     Json,
 }
 
-/// The request, and how to explain it instead.
-pub fn request(given: Given) -> Result<(Request, Option<Explain>), Error> {
+/// What a command line asks for.
+#[derive(Debug)]
+pub struct Asked {
+    /// The request.
+    pub request: Request,
+    /// How to explain it instead.
+    pub explain: Option<Explain>,
+    /// `--json`: where the child's state is told.
+    pub status: Option<i32>,
+}
+
+/// Reads it.
+pub fn read(given: Given) -> Result<Asked, Error> {
     let mut request = Request::default();
-    let mut explain = None;
+    let (mut explain, mut status) = (None, None);
     for (flag, value) in &given.flags {
         let value = value.as_deref();
         if let Some(kind) = kind(flag) {
@@ -33,7 +50,7 @@ pub fn request(given: Given) -> Result<(Request, Option<Explain>), Error> {
             }
             "target" => request.target = Some(target(text(flag, value)?)?),
             "all" => request.all = true,
-            "net-socket" => request.net_socket = Some(descriptor(text(flag, value)?)?),
+            "net-socket" => request.net_socket = Some(descriptor("--net-socket", text(flag, value)?)?),
             "user-parent" => request.user_parent = true,
             "setuid" => request.uid = Some(id(flag, text(flag, value)?)?),
             "setgid" => request.gid = Some(id(flag, text(flag, value)?)?),
@@ -49,16 +66,34 @@ pub fn request(given: Given) -> Result<(Request, Option<Explain>), Error> {
             "no-fork" => request.no_fork = true,
             "join-cgroup" => request.join_cgroup = true,
             "follow-context" => request.follow_context = true,
+            "json" => {
+                status =
+                    Some(value.map_or(Ok(STDERR), |_| {
+                        text(flag, value).and_then(|word| descriptor("--json", word))
+                    })?);
+                request.fork = true;
+            }
             "explain" => explain = Some(explained(value)?),
             other => return Err(refused(other, None, "this flag has no meaning here", "leave it out")),
         }
+    }
+    if given.has("json") && given.has("no-fork") {
+        return Err(refused(
+            "--json",
+            None,
+            "it contradicts `--no-fork`",
+            "only of a child can be told how it ends",
+        ));
     }
     if given.has("wd") && given.has("wdns") {
         return Err(refused("--wdns", None, "it contradicts `--wd`", "give one of them"));
     }
     request.program = given.words.into_iter().map(|word| c_string(&word)).collect::<Result<_, _>>()?;
-    request.environment = std::env::vars_os().filter_map(variable).collect();
-    Ok((request, explain))
+    request.environment = Environment::own().lines();
+    if request.program.is_empty() {
+        request.account_shell = account_shell(&request);
+    }
+    Ok(Asked { request, explain, status })
 }
 
 fn kind(flag: &str) -> Option<Kind> {
@@ -73,7 +108,7 @@ fn join(request: &mut Request, kind: Kind, flag: &str, value: Option<&OsStr>) ->
         None if known.is_some() => return Ok(()),
         None => Source::Target,
         Some(value) => match value.as_bytes().strip_prefix(b":") {
-            Some(id) => Source::Id(number(OsStr::from_bytes(id).to_str()).ok_or_else(|| {
+            Some(id) => Source::Id(id_of(id).ok_or_else(|| {
                 let hint =
                     "write `:` and the namespace's 64-bit id; a file whose name begins so is `./:NAME`";
                 refused(&format!("--{flag}"), Some(value), "this is no id", hint)
@@ -93,17 +128,36 @@ fn target(word: &str) -> Result<Target, Error> {
         refused("--target", Some(OsStr::new(word)), "this is no process id", hint)
     };
     let (pid, inode) = match word.split_once(':') {
-        Some((pid, inode)) => (pid, Some(number(Some(inode)).filter(|inode| *inode > 0).ok_or_else(wrong)?)),
+        Some((pid, inode)) => (pid, Some(unsigned(inode).filter(|inode| *inode > 0).ok_or_else(wrong)?)),
         None => (word, None),
     };
-    let pid = number(Some(pid)).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    let pid = number(pid).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
     Ok(Target { pid: pid.ok_or_else(wrong)?, inode })
 }
 
-fn descriptor(word: &str) -> Result<i32, Error> {
-    number(Some(word)).and_then(|number| i32::try_from(number).ok()).ok_or_else(|| {
-        let hint = "write the number of a descriptor of the target, as in /proc/PID/fd";
-        refused("--net-socket", Some(OsStr::new(word)), "this is no descriptor", hint)
+fn descriptor(flag: &str, word: &str) -> Result<i32, Error> {
+    let number = number(word).and_then(|number| i32::try_from(number).ok()).filter(|number| *number >= 0);
+    number.ok_or_else(|| {
+        let hint = "write the number of an open descriptor, as in /proc/PID/fd";
+        refused(flag, Some(OsStr::new(word)), "this is no descriptor", hint)
+    })
+}
+
+fn unsigned(word: &str) -> Option<u64> {
+    number(word).and_then(|number| u64::try_from(number).ok())
+}
+
+fn id_of(bytes: &[u8]) -> Option<u64> {
+    std::str::from_utf8(bytes).ok().and_then(unsigned)
+}
+
+/// The shell of the account that the program has, by our own passwd(5); /bin/sh where that names none.
+fn account_shell(request: &Request) -> CString {
+    let enters_user = request.all || request.joins.iter().any(|(kind, _)| *kind == Kind::User);
+    Environment::empty().shell(match request.uid {
+        Some(Id::Given(uid)) => uid,
+        _ if enters_user && !request.preserve_credentials => 0,
+        _ => getuid().as_raw(),
     })
 }
 
@@ -112,19 +166,10 @@ fn id(flag: &str, word: &str) -> Result<Id, Error> {
     if word == "follow" {
         return Ok(Id::Follow);
     }
-    let number = number(Some(word)).and_then(|number| u32::try_from(number).ok());
-    number.filter(|id| *id != u32::MAX).map(Id::Given).ok_or_else(|| {
+    id_number(word).map(Id::Given).ok_or_else(|| {
         let hint = "write a number below 4294967295, or `follow` for that of the target";
         refused(&format!("--{flag}"), Some(OsStr::new(word)), "this is no id", hint)
     })
-}
-
-/// As strtoul(3) reads it where nothing may follow: space in front, a plus.
-fn number(word: Option<&str>) -> Option<u64> {
-    let word = word?.trim_start();
-    let digits = word.strip_prefix('+').unwrap_or(word);
-    // u64's own parser would take a second plus.
-    if digits.starts_with('+') { None } else { digits.parse().ok() }
 }
 
 fn directory(value: Option<&OsStr>) -> Directory {
@@ -156,13 +201,6 @@ fn text<'a>(flag: &str, value: Option<&'a OsStr>) -> Result<&'a str, Error> {
 fn c_string(word: &OsStr) -> Result<CString, Error> {
     CString::new(word.as_bytes())
         .map_err(|_| refused("a word", Some(word), "it has a NUL in it", "write it without"))
-}
-
-fn variable((name, value): (OsString, OsString)) -> Option<CString> {
-    let mut bytes = name.into_vec();
-    bytes.push(b'=');
-    bytes.extend(value.into_vec());
-    CString::new(bytes).ok()
 }
 
 fn refused(flag: &str, value: Option<&OsStr>, reason: &str, hint: &str) -> Error {

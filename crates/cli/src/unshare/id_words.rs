@@ -1,7 +1,7 @@
 //! Ids as unshare(1) takes them: numbers, names, and ranges.
 
-use super::number::{id, number};
 use crate::accounts::{group_lines, passwd};
+use crate::face::number::{id, number};
 use insula_launch::host::ids::{granted, user_name};
 use insula_namespaces::error::Error;
 use insula_namespaces::unshare::IdRange;

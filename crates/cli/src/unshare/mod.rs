@@ -1,12 +1,10 @@
 //! `insula unshare`: unshare(1), flag for flag, and a few more.
 
-mod environment;
 pub mod flags;
 mod id_words;
-mod number;
 mod request;
-mod status;
 
+use crate::face::status::Status;
 use crate::{explain, face, tell};
 use insula_launch::plan::Plan;
 use insula_namespaces::error::Error;
@@ -16,7 +14,6 @@ use insula_oci::escaped;
 use request::{Asked, Explain};
 use rustix::io::Errno;
 use rustix::process::Signal;
-use status::Status;
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -1,9 +1,9 @@
 //! From the flags to a request, one after the other, as unshare(1) reads them.
 
-use super::environment::Environment;
 use super::id_words::{Kind as Ids, by_name, owner, ranges, subordinate};
-use super::number::{id, number};
+use crate::face::environment::Environment;
 use crate::face::given::Given;
+use crate::face::number::{id, number};
 use crate::run::signal;
 use insula_launch::plan::Kind;
 use insula_launch::step::propagation::Mode;

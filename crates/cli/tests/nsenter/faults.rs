@@ -74,8 +74,8 @@ fn both_ways(caller: &Caller) -> Result<(), String> {
     let target = Target::new(caller, &[&["-r"], &ALL_BUT_USER[..]].concat())?;
     let pid = target.pid();
     let keep = if caller.is_root() { "--keep-caps" } else { "--preserve-credentials" };
-    every_fault(caller, &["-t", &pid, "-a", "-r", "-w", keep, "--", "true"]);
-    every_fault(caller, &["-t", &pid, "-a", "-F", "-W/", keep, "--", "true"]);
+    every_fault(caller, &["-t", pid, "-a", "-r", "-w", keep, "--", "true"]);
+    every_fault(caller, &["-t", pid, "-a", "-F", "-W/", keep, "--", "true"]);
     Ok(())
 }
 

@@ -26,10 +26,10 @@ fn a_network_of_the_host_with_a_user_namespace_of_the_container() {
     let pid = target.pid();
     let (net, user) = (format!("--net=/proc/{pid}/ns/net"), format!("--user=/proc/{pid}/ns/user"));
     let ways: [&[&str]; 5] = [
-        &["-t", &pid, "-n", "-U"],
-        &["-t", &pid, "-a"],
-        &["-t", &pid, "-U", &net],
-        &["-t", &pid, &user, "-n"],
+        &["-t", pid, "-n", "-U"],
+        &["-t", pid, "-a"],
+        &["-t", pid, "-U", &net],
+        &["-t", pid, &user, "-n"],
         &[&user, &net],
     ];
     for way in ways {
@@ -47,7 +47,7 @@ fn a_user_who_is_nothing_outside_of_the_user_namespace() {
     let theirs = kinds.map(|kind| target.namespace(kind));
     let pid = target.pid();
     let keep = "--preserve-credentials";
-    assert_eq!(namespaces(&both, &["-t", &pid, "-n", "-m", "-u", "-U", keep], &kinds), theirs);
+    assert_eq!(namespaces(&both, &["-t", pid, "-n", "-m", "-u", "-U", keep], &kinds), theirs);
     let files: Vec<String> = [("mount", "mnt"), ("net", "net"), ("uts", "uts"), ("user", "user")]
         .iter()
         .map(|(flag, kind)| format!("--{flag}=/proc/{pid}/ns/{kind}"))

@@ -268,6 +268,25 @@ fn the_value_of_a_letter_may_stand_behind_an_equals_sign() {
 }
 
 #[test]
+fn a_supervisor_is_told_of_the_child_and_its_end() {
+    for caller in callers() {
+        let target = proof::or_skip!(Target::new(&caller, &[&["-r"], &ALL_BUT_USER[..]].concat()));
+        let both = Both::new(&caller);
+        let way = ["-t", target.pid(), "-U", "-u", "--preserve-credentials", "--json"];
+        let end = both.ours(&[&way[..], &["sh", "-c", "readlink /proc/self/ns/uts; exit 7"]].concat());
+        assert_eq!((end.code(), end.out.trim_end()), (7, target.namespace("uts").as_str()), "{}", end.err);
+        let lines: Vec<serde_json::Value> =
+            end.err.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+        let inode = lines[0]["uts-namespace"].as_u64().expect("a number");
+        assert_eq!(format!("uts:[{inode}]"), target.namespace("uts"));
+        assert!(lines[0]["child-pid"].is_u64() && lines[0]["net-namespace"].is_null(), "{}", lines[0]);
+        assert_eq!(lines[1], serde_json::json!({ "exit-code": 7 }));
+        let end = both.ours(&[&way[..], &["--no-fork", "true"]].concat());
+        assert!(end.code() == 1 && end.err.contains("contradicts `--no-fork`"), "{}", end.err);
+    }
+}
+
+#[test]
 fn a_plan_is_explained_and_nothing_of_it_is_done() {
     for caller in callers() {
         let target = proof::or_skip!(Target::new(&caller, &[&["-r"], &ALL_BUT_USER[..]].concat()));

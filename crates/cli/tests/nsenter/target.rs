@@ -76,7 +76,7 @@ impl Drop for Target {
         drop(self.child.kill());
         drop(self.child.wait());
         let mut one = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        drop(poll(&mut one, Some(&Timespec { tv_sec: 10, tv_nsec: 0 })));
+        let _ = poll(&mut one, Some(&Timespec { tv_sec: 10, tv_nsec: 0 }));
     }
 }
 

@@ -45,7 +45,7 @@ pub fn compile(request: &Request, facts: &Facts) -> Compiled {
         draft.push(JoinCgroup { procs, name: name.clone() });
     }
     // A process stays in its pid namespace; only a child of it is in the other one. What comes now is the child's.
-    if enters(Kind::Pid) && !request.no_fork {
+    if request.fork || enters(Kind::Pid) && !request.no_fork {
         draft.push(Fork { hold: Vec::new() });
     }
     ids(&mut draft, request, takes_ids);

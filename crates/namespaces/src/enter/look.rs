@@ -12,7 +12,7 @@ use insula_sys::nsfs::{Whose, of_process};
 use insula_sys::prctl::capget;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, open, statat};
-use rustix::process::{PidfdFlags, getpid, getuid, pidfd_open};
+use rustix::process::{PidfdFlags, getpid, pidfd_open};
 use std::ffi::CString;
 
 /// `CAP_SYS_CHROOT`, capabilities(7).
@@ -209,16 +209,10 @@ impl<'a> Look<'a> {
         });
         let elsewhere =
             self.request.root.is_some() || self.facts.joins.iter().any(|join| join.seen.kind == Kind::Mnt);
-        let of_account = || {
-            let entering_user = self.facts.joins.iter().any(|join| join.seen.kind == Kind::User);
-            let uid = match self.request.uid {
-                Some(Id::Given(uid)) => uid,
-                _ if entering_user && !self.request.preserve_credentials => 0,
-                _ => getuid().as_raw(),
-            };
-            if elsewhere { None } else { account_shell(uid) }
-        };
-        of_environment.or_else(of_account).unwrap_or_else(|| c"/bin/sh".to_owned())
+        of_environment.unwrap_or_else(|| match elsewhere || self.request.account_shell.is_empty() {
+            true => c"/bin/sh".to_owned(),
+            false => self.request.account_shell.clone(),
+        })
     }
 
     fn done(mut self) -> (Facts, Doors) {
@@ -246,17 +240,6 @@ fn takes_from_target(request: &Request) -> bool {
         || request.follow_context
         || [&request.root, &request.working_directory].contains(&&Some(Directory::Target))
         || [request.uid, request.gid].contains(&Some(Id::Follow))
-}
-
-/// passwd(5).
-fn account_shell(uid: u32) -> Option<CString> {
-    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
-    let wanted = uid.to_string();
-    let shell = passwd.lines().find_map(|line| {
-        let fields: Vec<&str> = line.split(':').collect();
-        (fields.get(2) == Some(&wanted.as_str())).then(|| fields.get(6).copied())?
-    })?;
-    CString::new(shell).ok().filter(|shell| !shell.is_empty())
 }
 
 fn flag(kind: Kind) -> String {

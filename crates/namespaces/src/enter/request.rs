@@ -76,10 +76,14 @@ pub struct Request {
     pub target_environment: bool,
     /// `--no-fork`: even with a pid namespace.
     pub no_fork: bool,
+    /// Fork even without a pid namespace.
+    pub fork: bool,
     /// `--follow-context`.
     pub follow_context: bool,
     /// The program and its arguments; empty for a shell.
     pub program: Vec<CString>,
+    /// The shell of the program's account, for where `SHELL` names none.
+    pub account_shell: CString,
     /// The caller's environment.
     pub environment: Vec<CString>,
 }
