@@ -13,6 +13,7 @@ mod run;
 mod table;
 mod tell;
 mod unshare;
+mod value;
 mod words;
 
 /// In debug builds every allocation between birth and exec aborts, so that tests prove that there is none.

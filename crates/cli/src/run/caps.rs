@@ -1,6 +1,6 @@
 //! `--cap-add` and `--cap-drop`: changes to the default capabilities, by Docker's rules.
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 use insula_oci::{Capability, CapabilitySet};
 use insula_runtime::defaults;
 

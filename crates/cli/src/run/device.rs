@@ -1,7 +1,7 @@
 //! `--device HOST[:CONTAINER[:ACCESS]]`: a device node of the host.
 
-use super::error::Reason;
 use super::path;
+use crate::value::reason::Reason;
 
 /// What can be written.
 pub const FORM: &str = "HOST[:CONTAINER][:ACCESS], as /dev/fuse or /dev/sda:/dev/disk:r";

@@ -1,6 +1,6 @@
 //! Durations: seconds, or Go's units as Docker writes them: `10`, `1.5`, `1m30s`, `500ms`.
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 use std::time::Duration;
 
 /// What can be written.

@@ -1,6 +1,6 @@
 //! `-e` and `--env-file`: variables, in Docker's grammar.
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 
 /// What can be written.
 pub const FORM: &str = "KEY=VALUE, or KEY for the value that it has here";

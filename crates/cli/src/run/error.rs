@@ -3,30 +3,9 @@
 //! A mini-language knows only its own text: it answers with a [`Reason`]. The flag and the form that would have been
 //! right are added where the flag is known, so that every message names flag, value and cure.
 
+use crate::value::reason::Reason;
 use insula_oci::escaped;
 use std::fmt;
-
-/// Why a value is refused; what it quotes is escaped when it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason(String);
-
-impl Reason {
-    /// A reason in words: lower case, no full stop.
-    pub fn new(words: impl Into<String>) -> Self {
-        Self(words.into())
-    }
-
-    /// The same, of a part of the value, which is quoted in front.
-    pub fn of(part: &str, words: &str) -> Self {
-        Self(format!("`{part}` {words}"))
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        escaped(&self.0).fmt(f)
-    }
-}
 
 /// Why a request cannot be made of a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,8 +13,6 @@ pub mod path;
 pub mod request;
 pub mod resolve;
 pub mod root;
-pub mod signal;
-pub mod size;
 pub mod spec;
 pub mod sysctl;
 pub mod time_offset;

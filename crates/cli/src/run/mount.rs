@@ -1,8 +1,8 @@
 //! `--mount type=bind|tmpfs,KEY=VALUE,…`: a mount in Docker's long form.
 
-use super::error::Reason;
 use super::tmpfs::Tmpfs;
 use super::volume::Volume;
+use crate::value::reason::Reason;
 
 /// What can be written.
 pub const FORM: &str =

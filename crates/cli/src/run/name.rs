@@ -1,6 +1,6 @@
 //! Names of containers and of hosts.
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 
 /// What can be written for a container.
 pub const FORM: &str = "letters, digits, `_`, `.` and `-`, at most 128, a letter or digit first";

@@ -1,7 +1,7 @@
 //! `--net`, `--pid`, `--ipc`, `--uts`, `--cgroupns` and `--userns`: which namespaces are new, the host's, or joined.
 
-use super::error::Reason;
 use super::name;
+use crate::value::reason::Reason;
 
 /// What can be written for the network namespace.
 pub const NET_FORM: &str = "none, host, the name of a network namespace, or a path, as /run/netns/blue";

@@ -1,6 +1,6 @@
 //! Paths as they are written in flags: what a path must look like, without asking the system.
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 
 /// An absolute path without `..`, with `.`, doubled and trailing slashes taken out.
 pub fn absolute(text: &str) -> Result<String, Reason> {

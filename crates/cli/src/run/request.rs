@@ -5,13 +5,15 @@
 use super::caps::{self, Word};
 use super::device::{self, Device};
 use super::env::{self, Entry};
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::flags;
 use super::mount::{self, Mount};
 use super::namespace::{self, Choice, UserNs};
 use super::root::{self, Root};
 use super::user::{self, Id, User};
-use super::{duration, name, path, signal, size, sysctl, time_offset, tmpfs, ulimit, volume};
+use super::{duration, name, path, sysctl, time_offset, tmpfs, ulimit, volume};
+use crate::value::reason::Reason;
+use crate::value::{signal, size};
 use clap::ArgMatches;
 use insula_oci::{Clock, Rlimit, TimeOffset};
 use insula_runtime::defaults;

@@ -1,12 +1,13 @@
 //! From names to things: accounts, namespaces, devices and id maps, as this machine has them now.
 
-use super::error::{Error as FlagError, Reason};
+use super::error::Error as FlagError;
 use super::namespace::{Choice, UserNs};
 use super::request::Request;
 use super::root::Root;
 use super::spec::{self, IdMaps, Node, Surroundings};
 use super::user::Accounts;
 use super::{is_host_view, path};
+use crate::value::reason::Reason;
 use insula_launch::error::Named;
 use insula_launch::host::Host;
 use insula_launch::resolve as in_root;

@@ -6,8 +6,9 @@
 //!   directory.
 //! - A later `--` belongs to CMD.
 
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::path;
+use crate::value::reason::Reason;
 
 /// The root of the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,13 +4,14 @@
 //! the caller and the host comes in [`Surroundings`].
 
 use super::env::{self, Entry};
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::mount::Mount;
 use super::namespace::{Choice, UserNs};
 use super::request::Request;
 use super::root::Root;
 use super::user::{self, Accounts, Identity, User};
 use super::{caps, device, name, path};
+use crate::value::reason::Reason;
 use insula_oci::linux::Linux;
 use insula_oci::{
     Capabilities, Capability, CapabilitySet, Device, DeviceKind, IdMapping, Namespace, NamespaceKind,

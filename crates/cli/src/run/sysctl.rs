@@ -1,6 +1,6 @@
 //! `--sysctl KEY=VALUE`: a kernel parameter of the container's namespaces (sysctl(8)).
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 
 /// What can be written.
 pub const FORM: &str = "KEY=VALUE, as net.ipv4.ip_forward=1";

@@ -1,6 +1,6 @@
 //! `--time-offset monotonic=SECS[.FRAC],boottime=…`: the clocks of the time namespace (time_namespaces(7)).
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 use insula_oci::{Clock, TimeOffset};
 use std::collections::BTreeMap;
 

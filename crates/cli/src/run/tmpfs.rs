@@ -1,7 +1,8 @@
 //! `--tmpfs DESTINATION[:OPTIONS]`: an empty file system in memory (tmpfs(5)).
 
-use super::error::Reason;
-use super::{path, size};
+use super::path;
+use crate::value::reason::Reason;
+use crate::value::size;
 
 /// What can be written.
 pub const FORM: &str = "DESTINATION[:OPTIONS], as /tmp:size=64m,mode=1777,exec";

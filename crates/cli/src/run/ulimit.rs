@@ -1,6 +1,6 @@
 //! `--ulimit NAME=SOFT[:HARD]`: a resource limit (getrlimit(2)).
 
-use super::error::Reason;
+use crate::value::reason::Reason;
 use insula_oci::{Rlimit, RlimitKind, rlimit::UNLIMITED};
 
 /// What can be written.

@@ -3,8 +3,8 @@
 //! The files may be the attacker's. A number is never looked up as a name, lines that make no sense are passed over, and
 //! the ids 2^32-1 (which means "none" to setuid(2) and chown(2)) and above are refused.
 
-use super::error::Reason;
 use crate::accounts::{group_lines, number, passwd};
+use crate::value::reason::Reason;
 
 /// What can be written for a user.
 pub const FORM: &str = "USER[:GROUP], names or numbers, as 1000:1000";

@@ -1,7 +1,7 @@
 //! `-v SOURCE:DESTINATION[:OPTIONS]`: a file or directory of the host in the container.
 
-use super::error::Reason;
 use super::path;
+use crate::value::reason::Reason;
 
 /// What can be written.
 pub const FORM: &str = "SOURCE:DESTINATION[:OPTIONS], as ./data:/data:ro,idmap";

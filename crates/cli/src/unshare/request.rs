@@ -4,7 +4,7 @@ use super::id_words::{Kind as Ids, by_name, owner, ranges, subordinate};
 use crate::face::environment::Environment;
 use crate::face::given::Given;
 use crate::face::number::{id, number};
-use crate::run::signal;
+use crate::value::signal;
 use insula_launch::plan::Kind;
 use insula_launch::step::propagation::Mode;
 use insula_namespaces::error::Error;

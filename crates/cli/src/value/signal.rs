@@ -1,6 +1,6 @@
-//! `--stop-signal`: a signal by name or number (signal(7)).
+//! A signal by name or number (signal(7)).
 
-use super::error::Reason;
+use super::reason::Reason;
 
 /// What can be written.
 pub const FORM: &str = "the name or number of a signal, as SIGTERM, int, 9 or SIGRTMIN+3";

@@ -1,6 +1,6 @@
 //! Sizes as Docker writes them: `64m`, `1g`, `65536`.
 
-use super::error::Reason;
+use super::reason::Reason;
 
 /// What can be written.
 pub const FORM: &str = "a size in bytes, or with k, m, g or t behind it (powers of 1024), as 64m";
