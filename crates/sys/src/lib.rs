@@ -5,6 +5,7 @@
 //! prototype or the man page that defines it; each `unsafe` names its invariant and who keeps it.
 
 pub mod birth;
+pub mod bpf;
 pub mod exec;
 pub mod guard_alloc;
 pub mod inherited;
