@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod cgroup;
 mod explain;
 mod face;
 mod filter;

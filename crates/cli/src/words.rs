@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{link, lsns, nsenter, run, tell, unshare};
+use crate::{cgroup, link, lsns, nsenter, run, tell, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -51,6 +51,13 @@ const WORDS: &[Word] = &[
         about: "Connect network namespaces: veth pairs, bridges, addresses, moves",
         flags: link::flags::command,
         go: link::go,
+        is_face: false,
+    },
+    Word {
+        name: "cgroup",
+        about: "Make control groups by name: limit, join, show, freeze, kill, remove",
+        flags: cgroup::command,
+        go: cgroup::go,
         is_face: false,
     },
     Word {
