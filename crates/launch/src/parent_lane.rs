@@ -78,7 +78,7 @@ impl Walk<'_> {
     fn hear(&self, kit: &mut Kit, step: usize) -> Result<(), Box<Failure>> {
         match self.word(kit, self.plan.crossing(step, Who::Child)) {
             Ok(Word::Turn) => Ok(()),
-            Ok(_) => Err(Box::new(self.child_failed())),
+            Ok(word) => Err(Box::new(self.child_failed(word))),
             Err(fault) => Err(Box::new(self.at_step(step, Cause::Call(fault), None))),
         }
     }
@@ -91,15 +91,17 @@ impl Walk<'_> {
             Ok(Word::ExecFailed(errno)) => {
                 Err(Box::new(self.at_step(last, Cause::Call(Fault { call: Call::Execve, errno }), None)))
             }
-            Ok(_) => Err(Box::new(self.child_failed())),
+            Ok(word) => Err(Box::new(self.child_failed(word))),
             Err(fault) => Err(Box::new(self.at_step(last, Cause::Call(fault), None))),
         }
     }
 
-    fn child_failed(&self) -> Failure {
+    fn child_failed(&self, word: Word) -> Failure {
         let reading = self.slate.read(self.plan.steps.len());
         let cause = match reading.fault {
             Some(fault) => Cause::Call(fault),
+            // It lives, and waits for us: a deputy that it waited for is gone without a word.
+            None if word == Word::Failed => Cause::Gone(CHILD_FAILED),
             None => self.end().unwrap_or(Cause::Gone(CHILD_FAILED)),
         };
         self.at_step(reading.step, cause, reading.said())
