@@ -1,6 +1,6 @@
 //! From a request to the list of steps. Pure: it asks the system nothing.
 
-use super::id_ranges::{lines, refused};
+use super::id_ranges::{lines, no_range, refused};
 use super::request::{Caller, IdsAsked, Program, Request};
 use crate::error::Error;
 use insula_launch::kit::Slots;
@@ -196,7 +196,7 @@ fn map(asked_for: &IdsAsked, own: u32, by_owner: bool, flag: &str) -> Result<Map
         return Ok(asked_for.own.map_or(Map::None, Map::Own));
     }
     let lines = lines(asked_for.own.map(|inside| (inside, own)), &asked_for.ranges);
-    match refused(&lines) {
+    match no_range(&asked_for.ranges).or_else(|| refused(&lines)) {
         None if lines.is_empty() => Ok(Map::None),
         None => Ok(Map::Lines(lines)),
         Some((what, reason)) => Err(asked(&format!("{flag} {what}"), &reason, "")),

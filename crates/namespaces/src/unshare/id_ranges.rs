@@ -29,7 +29,7 @@ pub(super) fn lines(own: Option<(u32, u32)>, ranges: &[IdRange]) -> Vec<IdMap> {
 
 /// A range without the ids of `own`: from its begin to the nearer of the two, from there to the other, and the rest.
 fn with_hole(own: Option<(u32, u32)>, range: IdRange) -> impl Iterator<Item = IdMap> {
-    // 2^32-1 is no id: nothing of a range is there.
+    // 2^32-1 is no id: nothing of a range that `no_range` lets pass is there.
     let (own_inside, own_outside) = own.unwrap_or((u32::MAX, u32::MAX));
     let first_inside = range.inside.unwrap_or(0);
     let beside = |id: u32, first: u32| id >= first && id <= first.wrapping_add(range.count);
@@ -55,6 +55,24 @@ fn with_hole(own: Option<(u32, u32)>, range: IdRange) -> impl Iterator<Item = Id
     [low, middle, high].into_iter().filter(|part| part.size > 0)
 }
 
+/// What is wrong with the first range that is none: no id in it, or some above the last id. Its lines would wrap around
+/// and map ids that nobody asked for.
+pub(super) fn no_range(ranges: &[IdRange]) -> Option<(String, String)> {
+    let line = |range: &IdRange| IdMap {
+        inside: range.inside.unwrap_or(0),
+        outside: range.outside,
+        size: range.count,
+    };
+    senseless(ranges.iter().map(line))
+}
+
+fn senseless(lines: impl IntoIterator<Item = IdMap>) -> Option<(String, String)> {
+    let is_none =
+        |line: &IdMap| last(line.inside, line.size).is_none() || last(line.outside, line.size).is_none();
+    let line = lines.into_iter().find(is_none)?;
+    Some((shown(line), "a range has at least one id, and ids end at 4294967294".to_owned()))
+}
+
 /// What is wrong with a map that the kernel will refuse with EINVAL: the lines, and the reason.
 pub(super) fn refused(lines: &[IdMap]) -> Option<(String, String)> {
     let text = lines.iter().map(|line| shown(*line).len() + 1).sum::<usize>();
@@ -63,10 +81,8 @@ pub(super) fn refused(lines: &[IdMap]) -> Option<(String, String)> {
             format!("the kernel takes at most {MOST_LINES} lines and less than {PAGE_BYTES} bytes of map");
         return Some((format!("{} lines", lines.len()), reason));
     }
-    let senseless =
-        lines.iter().find(|line| last(line.inside, line.size).max(last(line.outside, line.size)).is_none());
-    if let Some(line) = senseless {
-        return Some((shown(*line), "a range has at least one id, and ids end at 4294967294".to_owned()));
+    if let Some(wrong) = senseless(lines.iter().copied()) {
+        return Some(wrong);
     }
     let mut pairs = lines.iter().enumerate().flat_map(|(i, a)| lines[..i].iter().map(move |b| (b, a)));
     pairs.find_map(|(a, b)| {
