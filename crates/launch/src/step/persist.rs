@@ -79,7 +79,8 @@ impl Describe for Persist {
                 .to_owned(),
             (Call::Mount, Errno::INVAL) if self.kind == Kind::Mnt => format!(
                 "a mount namespace cannot be kept on a shared mount, which would spread it into itself; give its \
-                 directory a mount of its own: `mount --bind {0} {0} && mount --make-private {0}`",
+                 directory a mount of its own: `mount --bind {0} {0} && mount --make-private {0}`; nor in a namespace \
+                 that is numbered later, as one made a moment ago on another CPU may be (Linux 6.18): try again",
                 directory(&target)
             ),
             _ => return None,
