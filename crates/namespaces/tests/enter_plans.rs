@@ -2,7 +2,8 @@
 //! what is new.
 #![forbid(unsafe_code)]
 
-use insula_launch::fault::{Call, Fault};
+mod hints;
+
 use insula_launch::plan::Kind;
 use insula_launch::step::same_namespaces::Seen;
 use insula_namespaces::enter::facts::{Facts, Found, Join, OwnView, Rights, TargetFacts};
@@ -10,8 +11,6 @@ use insula_namespaces::enter::request::{Directory, Id, Request, Source, Target};
 use insula_namespaces::enter::{Compiled, compile};
 use insula_proof::snapshot;
 use rustix::io::Errno;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 const ROOT: Rights = Rights { sys_admin: true, sys_chroot: true };
@@ -157,42 +156,10 @@ const ERRNOS: [(&str, Errno); 9] = [
 
 #[test]
 fn each_step_says_of_each_failure_what_is_kept() {
-    let mut kept: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for (_, _, request, facts) in cases() {
-        for step in compile(&request, &facts).plan.steps {
-            let hints = kept.entry(step.name().to_owned()).or_default();
-            for call in (1..).map(Call::from_number).take_while(|call| *call != Call::Unknown) {
-                for (name, errno) in ERRNOS {
-                    if let Some(hint) = step.hint(&Fault { call, errno }) {
-                        let when = hints.entry(hint.into_owned()).or_default();
-                        // A hint of every call is one of the errno alone.
-                        let one = format!("{} {name}", call.name());
-                        if !when.contains(&one) {
-                            let _ = write!(when, "{one}; ");
-                        }
-                    }
-                }
-            }
-        }
-    }
-    let calls = (1..).map(Call::from_number).take_while(|call| *call != Call::Unknown).count();
-    let mut text =
-        "What each step of entering says of a failure: the calls and errnos, the hint.\n".to_owned();
-    for (step, hints) in kept.iter().filter(|(_, hints)| !hints.is_empty()) {
-        let _ = write!(text, "\n{step}\n");
-        for (hint, when) in hints {
-            let all: Vec<&str> = when.trim_end_matches("; ").split("; ").collect();
-            let when = if all.len() >= calls {
-                let mut errnos: Vec<&str> = all.iter().filter_map(|one| one.rsplit(' ').next()).collect();
-                errnos.dedup();
-                errnos.sort_unstable();
-                errnos.dedup();
-                format!("any call: {}", errnos.join(", "))
-            } else {
-                all.join("; ")
-            };
-            let _ = write!(text, "  {when}\n      {hint}\n");
-        }
-    }
+    let steps = cases().into_iter().flat_map(|(_, _, request, facts)| compile(&request, &facts).plan.steps);
+    let text = format!(
+        "What each step of entering says of a failure: the calls and errnos, the hint.\n{}",
+        hints::table(steps, &ERRNOS)
+    );
     snapshot::assert("tests/enter/hints.txt", &text);
 }
