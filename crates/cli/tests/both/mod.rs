@@ -1,4 +1,4 @@
-//! One command line to nsenter(1) and to ours, which is called by a link of that name.
+//! One command line to the real tool, `crate::TOOL`, and to ours, which is called by a link of that name.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub const TOOLS: [Tool; 2] = [Tool::Theirs, Tool::Ours];
 
 impl<'a> Both<'a> {
     pub fn new(caller: &'a Caller) -> Both<'a> {
-        let link = caller.home().join("nsenter");
+        let link = caller.home().join(crate::TOOL);
         if !link.exists() {
             symlink(&caller.words(&[])[0], &link).expect("make a link to insula");
         }
@@ -36,7 +36,7 @@ impl<'a> Both<'a> {
     /// The words that call a tool.
     pub fn words(&self, tool: Tool, words: &[&str]) -> Vec<String> {
         let name = match tool {
-            Tool::Theirs => "nsenter",
+            Tool::Theirs => crate::TOOL,
             Tool::Ours => self.link.to_str().expect("a path in UTF-8"),
         };
         [&[name], words].concat().into_iter().map(str::to_owned).collect()
@@ -88,11 +88,11 @@ fn compare(words: &[&str], theirs: &Ended, ours: &Ended) {
     assert!(theirs.out == ours.out, "{words:?}: - theirs, + ours\n{difference}");
 }
 
-/// Has the installed nsenter(1) this flag?
+/// Has the installed one this flag?
 pub fn they_have(flag: &str) -> bool {
     static HELP: OnceLock<String> = OnceLock::new();
     let help = HELP.get_or_init(|| {
-        let output = Command::new("nsenter").arg("--help").output();
+        let output = Command::new(crate::TOOL).arg("--help").output();
         output.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
     });
     help.contains(flag)
