@@ -3,6 +3,7 @@
 pub mod flags;
 mod id_words;
 mod request;
+mod signal_name;
 
 use crate::face::status::Status;
 use crate::{explain, face, tell};

@@ -1,10 +1,10 @@
 //! From the flags to a request, one after the other, as unshare(1) reads them.
 
 use super::id_words::{Kind as Ids, by_name, owner, ranges, subordinate};
+use super::signal_name;
 use crate::face::environment::Environment;
 use crate::face::given::Given;
 use crate::face::number::{id, number};
-use crate::value::signal;
 use insula_launch::plan::Kind;
 use insula_launch::step::propagation::Mode;
 use insula_namespaces::error::Error;
@@ -300,17 +300,9 @@ fn offset(flag: &str, value: Option<OsString>) -> Result<i64, Error> {
     })
 }
 
-/// A signal by its name; unshare(1) takes no numbers here, but for those behind RTMIN and RTMAX.
 fn signal_named(name: &str) -> Result<i32, Error> {
-    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-    signal::parse(name).ok().filter(|_| !is_number).ok_or_else(|| {
-        refused(
-            "--kill-child",
-            name,
-            "there is no such signal",
-            "write its name, as TERM or SIGTERM; `kill -l` lists them",
-        )
-    })
+    let cure = "write its name, as TERM or SIGTERM; `kill -l` lists them";
+    signal_name::parse(name).ok_or_else(|| refused("--kill-child", name, "there is no such signal", cure))
 }
 
 /// A host's or domain's name; it needs a UTS namespace.

@@ -103,7 +103,9 @@ fn unreachable(fault: &Fault) -> Option<Cow<'static, str>> {
         (Call::Openat2, Errno::NOENT) => {
             Some("/proc is not mounted here, or this kernel has no user namespaces (CONFIG_USER_NS)".into())
         }
-        (Call::Openat2, Errno::ACCESS) => Some("this process's files in /proc belong to another user".into()),
+        (Call::Openat2, Errno::ACCESS) => Some(
+            "writing it wants CAP_SYS_ADMIN in the user namespace: one of its own has it (`--user`)".into(),
+        ),
         (Call::Openat2, Errno::ROFS) => Some("/proc is mounted read-only here, as containers do".into()),
         _ => None,
     }
