@@ -59,7 +59,8 @@ pub(crate) fn report(stopped: Stopped, slate: &Slate, baton: &Baton) -> Infallib
         Stopped::Failed(_, fault) => slate.fail(fault),
         // Only a caller that is itself the child of its plan may fork.
         Stopped::Fork(_) => slate.fail(Fault { call: Call::Check, errno: Errno::INVAL }),
-        Stopped::Abandoned => {}
+        // Who has failed instead of us has said so, or is dead; to wait for a look at us would be to wait for ever.
+        Stopped::Abandoned => exit_now(CHILD_FAILED),
     }
     baton.fail_and_wait();
     exit_now(CHILD_FAILED)

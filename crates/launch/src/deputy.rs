@@ -2,8 +2,9 @@
 //!
 //! It stays in the old namespaces with the old rights. A *brief* one ends when its last step is done, and is waited for
 //! before the program runs, which must not find a child that it has not made. A *lasting* one has done what outlives the
-//! process ([`Persist`](crate::step::Persist)): it stays until the program runs, and takes that back if it never does. If
-//! the caller itself becomes the program, such a deputy is nobody's child.
+//! process ([`Persist`](crate::step::Persist)): it stays until the program runs, and takes that back if it never does. It
+//! has a guard that does so where the deputy itself is killed. If the caller itself becomes the program, the guard is
+//! nobody's child.
 
 use crate::baton::{Baton, Word};
 use crate::child_lane::CHILD_FAILED;
@@ -12,13 +13,13 @@ use crate::injected;
 use crate::kit::Kit;
 use crate::plan::Plan;
 use crate::slate::Slate;
-use crate::step::{Parent, Step, Who};
+use crate::step::{Parent, Persist, Step, Who};
 use insula_sys::birth::{Born, exit_now, fork};
 use insula_sys::prctl;
 use insula_sys::signal::{self, SigSet};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, getpid, pidfd_open, waitid};
+use rustix::process::{PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, kill_process, pidfd_open, waitid};
 use std::convert::Infallible;
 
 /// The deputy as its caller sees it.
@@ -52,14 +53,14 @@ impl Deputy {
         if brief || forks {
             let born = fork(|| {
                 drop(theirs.take());
-                at.live(brief)
+                if brief { at.live(brief) } else { at.guard() }
             });
             let Born { pidfd, .. } = born.map_err(failed)?;
             return Ok(Deputy { pidfd: Some(pidfd), brief });
         }
         let between = fork(|| {
             drop(theirs.take());
-            match fork(|| at.live(brief)) {
+            match fork(|| at.guard()) {
                 Ok(_) => exit_now(0),
                 Err(_) => exit_now(CHILD_FAILED),
             }
@@ -70,16 +71,28 @@ impl Deputy {
         }
     }
 
-    /// Waits for its end, and tells it.
+    /// Waits for its end, and tells it. One that is nobody's child ends without a word only where it was killed.
     pub(crate) fn end(self) -> Option<Cause> {
-        end_of(self.pidfd)
+        if self.pidfd.is_none() && !self.brief {
+            Some(Cause::Killed(libc::SIGKILL))
+        } else {
+            end_of(self.pidfd)
+        }
     }
 }
 
 fn end_of(pidfd: Option<OwnedFd>) -> Option<Cause> {
     let pidfd = pidfd?;
-    let status = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED).ok().flatten()?;
-    status.terminating_signal().map(Cause::Killed).or_else(|| status.exit_status().map(Cause::Gone))
+    loop {
+        match waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {
+            Ok(Some(status)) => {
+                let killed = status.terminating_signal().map(Cause::Killed);
+                return killed.or_else(|| status.exit_status().map(Cause::Gone));
+            }
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 /// The deputy's own view.
@@ -93,7 +106,27 @@ struct Lane<'a> {
 }
 
 impl Lane<'_> {
-    /// All its life.
+    /// The guard's life: sends the deputy, and takes back what that has done if it is killed. Ends as the deputy did.
+    fn guard(&mut self) -> Infallible {
+        let Ok(deputy) = fork(|| self.live(false)) else { exit_now(CHILD_FAILED) };
+        // It has to outlive a terminal's signals to all, as the deputy does.
+        let _ = signal::block(&SigSet::new_full());
+        match end_of(Some(deputy.pidfd)) {
+            Some(Cause::Gone(code)) => exit_now(code),
+            _ => {
+                let reading = self.slate.read(self.plan.steps.len());
+                // While nothing has failed it is still to be seen how it goes.
+                let waits = reading.fault.is_none() && self.plan.persisting().all(|(i, _)| i < reading.step);
+                if !(waits && self.is_executed()) {
+                    self.undo(reading.step);
+                }
+                let _ = kill_process(getpid(), Signal::KILL);
+                exit_now(CHILD_FAILED)
+            }
+        }
+    }
+
+    /// All the deputy's life.
     fn live(&mut self, brief: bool) -> Infallible {
         let armed = match brief {
             true => prctl::death_signal(libc::SIGKILL).is_ok(),
@@ -107,10 +140,22 @@ impl Lane<'_> {
             failed => failed,
         };
         if let Err(reached) = done {
-            let made = self.plan.persisting().filter(|(i, _)| *i < reached);
-            made.rev().for_each(|(_, persist)| persist.undo());
+            self.undo(reached);
         }
         exit_now(if done.is_ok() { 0 } else { CHILD_FAILED })
+    }
+
+    /// Takes back what was done before the step with index `reached`; and in it, if that was done and not said.
+    fn undo(&self, reached: usize) {
+        let made =
+            |(i, persist): &(usize, &Persist)| *i < reached || (*i == reached && persist.is_made(self.pid));
+        self.plan
+            .persisting()
+            .filter(made)
+            .collect::<Vec<_>>()
+            .iter()
+            .rev()
+            .for_each(|(_, persist)| persist.undo());
     }
 
     /// Walks the parent's steps. `Err` is the index of the step that it has not done.

@@ -42,6 +42,8 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
         Stopped::Fork(i) => give_birth(plan, i, &mut at),
         Stopped::Failed(i, fault) => {
             let said = slate.read(plan.steps.len()).said();
+            // A deputy that asks the page does not wait for us.
+            slate.fail(fault);
             Err(Failure::at_step(plan, i, Cause::Call(fault), said))
         }
         Stopped::Abandoned => {

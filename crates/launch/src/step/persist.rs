@@ -39,6 +39,13 @@ impl Persist {
         mount_bind(source.as_str(), target).map_err(Call::Mount.failed())
     }
 
+    /// Is it mounted there? Not known once the process is gone.
+    pub(crate) fn is_made(&self, pid: i32) -> bool {
+        let file = |of: &rustix::fs::Stat| (of.st_dev, of.st_ino);
+        let (source, target) = (stat(self.source(pid).as_str()), stat(self.target.as_c_str()));
+        source.ok().zip(target.ok()).is_some_and(|(source, target)| file(&source) == file(&target))
+    }
+
     /// Takes it back, where the launch fails after it.
     pub(crate) fn undo(&self) {
         // What resists is not worth more words than the failure itself, which is told.
