@@ -8,6 +8,7 @@ mod face;
 mod filter;
 mod link;
 mod lsns;
+mod netns;
 mod nsenter;
 mod parse;
 mod run;

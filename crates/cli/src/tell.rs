@@ -43,6 +43,17 @@ pub fn out(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Text to standard output at once; `false`: nobody reads it any more.
+pub fn is_read(text: &str) -> bool {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_ok()
+}
+
+/// Text to standard error as it is: what a tool that a face stands for says there word for word.
+pub fn aside(text: &str) {
+    err(text);
+}
+
 /// An error, and what to do about it, each line with its word; returns `code`.
 pub fn error(message: &str, hint: Option<&str>, code: u8) -> ExitCode {
     let name = name();

@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{cgroup, link, lsns, nsenter, run, tell, unshare};
+use crate::{cgroup, link, lsns, netns, nsenter, run, tell, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,6 +52,20 @@ const WORDS: &[Word] = &[
         flags: link::flags::command,
         go: link::go,
         is_face: false,
+    },
+    Word {
+        name: "netns",
+        about: "Name network namespaces, and run programs in them, as ip-netns(8)",
+        flags: netns::flags::command,
+        go: netns::go,
+        is_face: true,
+    },
+    Word {
+        name: "ip",
+        about: "ip(8)'s command line for the object netns, for scripts that call `ip netns`",
+        flags: netns::flags::ip_command,
+        go: netns::ip,
+        is_face: true,
     },
     Word {
         name: "cgroup",

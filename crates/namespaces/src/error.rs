@@ -1,8 +1,11 @@
 //! What can go wrong with namespaces.
 
 use insula_launch::error::{Failure, Named};
+use insula_launch::plan::Kind;
+use insula_launch::step::unshare::refused_kinds;
 use rustix::io::Errno;
 use std::fmt;
+use std::path::PathBuf;
 
 /// ptrace(2), "Ptrace access mode checking".
 const MAY_NOT_LOOK: &str = "looking into a process wants its uid and gid, and its capabilities to be among ours; or CAP_SYS_PTRACE in \
@@ -33,6 +36,21 @@ pub enum Error {
     },
     /// The launch failed; nothing of it is left.
     Launch(Box<Failure>),
+    /// The network's kernel side refused.
+    Net(insula_net::error::Error),
+    /// A call on the directory of names, or on a file in it: what was tried, the path, the errno.
+    Netns(&'static str, PathBuf, Errno),
+    /// A file that should be a network namespace is none.
+    NoNamespace(PathBuf),
+    /// A new namespace of this kind was refused.
+    Fresh(Kind, Errno),
+    /// A name is not taken away while there is hardware behind it.
+    Physical {
+        /// The name.
+        name: String,
+        /// The devices.
+        devices: Vec<String>,
+    },
 }
 
 impl From<Failure> for Error {
@@ -48,6 +66,16 @@ impl fmt::Display for Error {
             Error::File(what, path, errno) => write!(f, "{what} `{path}`: {}", Named(*errno)),
             Error::Process { what, pid, errno } => write!(f, "{what} of process {pid}: {}", Named(*errno)),
             Error::Launch(failure) => failure.fmt(f),
+            Error::Net(error) => error.fmt(f),
+            Error::Netns(what, path, errno) => write!(f, "{what} `{}`: {}", path.display(), Named(*errno)),
+            Error::NoNamespace(path) => write!(f, "`{}` is no network namespace", path.display()),
+            Error::Fresh(kind, errno) => {
+                write!(f, "make a {} namespace: {}", kind.name(), Named(*errno))
+            }
+            Error::Physical { name, devices } => {
+                let devices: Vec<String> = devices.iter().map(|device| format!("`{device}`")).collect();
+                write!(f, "`{name}` is not deleted: it has {}, which is hardware", devices.join(", "))
+            }
         }
     }
 }
@@ -55,6 +83,16 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
+    /// The network namespace of a process cannot be looked at.
+    pub(crate) fn network_of(pid: &str, errno: Errno) -> Error {
+        Error::Process {
+            what: "look at the network namespace".to_owned(),
+            // No number is our own.
+            pid: pid.parse().unwrap_or_else(|_| rustix::process::getpid().as_raw_nonzero().get()),
+            errno,
+        }
+    }
+
     /// Was it that the program could not be executed? Then the errno.
     pub fn of_program(&self) -> Option<Errno> {
         match self {
@@ -68,8 +106,43 @@ impl Error {
         match self {
             Error::Asked { hint, .. } => hint.clone(),
             Error::Launch(failure) => failure.hint.clone(),
+            Error::Net(error) => error.hint().map(str::to_owned),
+            Error::Netns(what, _, errno) => named(what, *errno).map(str::to_owned),
+            Error::NoNamespace(_) => Some(
+                "an `add` that was killed leaves such a file: `insula netns delete` removes it, and `add` makes it anew"
+                    .to_owned(),
+            ),
+            Error::Fresh(_, errno) => refused_kinds(*errno, false).map(str::to_owned),
+            Error::Physical { .. } => Some(
+                "it would be lost with the last process of the namespace, or end up bare elsewhere: \
+                 `--move-devices-back` brings it here with its addresses, `--force` leaves it to the kernel"
+                    .to_owned(),
+            ),
             Error::Process { errno: Errno::ACCESS | Errno::PERM, .. } => Some(MAY_NOT_LOOK.to_owned()),
             Error::File(..) | Error::Process { .. } => None,
         }
     }
+}
+
+/// What to do where the directory of names refuses.
+fn named(what: &str, errno: Errno) -> Option<&'static str> {
+    Some(match (what, errno) {
+        ("open", Errno::ACCESS) => {
+            "only root may look at it: an `add` that was killed leaves such a file, and `insula netns delete` removes it"
+        }
+        ("watch", Errno::MFILE | Errno::NOSPC) => {
+            "a limit is reached: sysctl fs.inotify.max_user_instances, fs.inotify.max_user_watches"
+        }
+        (_, Errno::ACCESS | Errno::PERM) => {
+            "names of network namespaces are root's (CAP_SYS_ADMIN, and to write in /run); without a name, \
+             `insula unshare -Urn PROGRAM` runs a program in a new one"
+        }
+        ("remove", Errno::BUSY) => {
+            "its namespace is mounted there and cannot be unmounted from here: that mount came from another mount \
+             namespace with more rights; delete the name where it was added"
+        }
+        (_, Errno::ROFS) => "the file system is mounted read-only",
+        (_, Errno::NOSPC) => "there is no room, or there are too many mounts (sysctl fs.mount-max)",
+        _ => return None,
+    })
 }

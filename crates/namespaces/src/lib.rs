@@ -1,11 +1,13 @@
 //! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), which there
-//! are ([`scan`]), how they are made ([`unshare`]) and entered ([`enter`]), and how a child in others is waited for ([`wait`]).
+//! are ([`scan`]), how they are made ([`unshare`]) and entered ([`enter`]), how network namespaces get names that `ip` shares
+//! ([`netns`]), and how a child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
 pub mod enter;
 pub mod error;
 pub mod id;
 pub mod name;
+pub mod netns;
 pub mod scan;
 pub mod unshare;
 pub mod wait;

@@ -1,6 +1,8 @@
 //! Where named namespaces live: files on which a namespace is mounted, so that it stays without a process in it.
 
 use insula_launch::plan::Kind;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The directory of named network namespaces, ip-netns(8).
@@ -15,11 +17,12 @@ pub fn directory(kind: Kind) -> Option<&'static Path> {
 }
 
 /// Can this be a name? What ip(8) takes: one component of a path, neither `.` nor `..`.
-pub fn is_valid(name: &str) -> bool {
+pub fn is_valid(name: impl AsRef<OsStr>) -> bool {
+    let name = name.as_ref().as_bytes();
     !name.is_empty()
         && name.len() <= MOST_BYTES
-        && !matches!(name, "." | "..")
-        && !name.bytes().any(|byte| byte == b'/' || byte == 0)
+        && !matches!(name, b"." | b"..")
+        && !name.iter().any(|byte| matches!(byte, b'/' | 0))
 }
 
 /// The file behind a name, if there is one. Whether it is a namespace is seen when it is opened: ip(8) leaves an empty

@@ -12,6 +12,7 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use std::borrow::Cow;
 use std::fmt::Display;
 
+pub mod bind_over;
 pub mod binfmt;
 pub mod chroot;
 pub mod console;
@@ -48,6 +49,7 @@ pub mod skeleton;
 pub mod source;
 pub mod stdio;
 pub mod sysctl;
+pub mod sysfs;
 pub mod time_offsets;
 pub mod unshare;
 
@@ -251,6 +253,7 @@ steps! {
         TakeConsole = console,
     }
     child {
+        BindOver = bind_over,
         Bounding = credentials,
         Capabilities = credentials,
         Chdir = chroot,
@@ -295,6 +298,7 @@ steps! {
         Skeleton = skeleton,
         Stdio = stdio,
         Sysctl = sysctl,
+        Sysfs = sysfs,
         TakeStdio = stdio,
         TimeOffsets = time_offsets,
         TryUnshare = unshare,

@@ -111,7 +111,7 @@ impl Describe for TryUnshare {
 }
 
 /// What to do where the kernel refuses new namespaces, clone(2) and unshare(2).
-pub(crate) fn refused_kinds(errno: Errno, makes_user: bool) -> Option<&'static str> {
+pub fn refused_kinds(errno: Errno, makes_user: bool) -> Option<&'static str> {
     Some(match errno {
         Errno::PERM if makes_user => {
             "a sysctl or a security module forbids user namespaces to this user (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or we are in a chroot"
