@@ -1,6 +1,7 @@
 //! What the documents show is what happens: the `console` blocks of the tour and the README, run one after another.
 //!
-//! A line `$ WORDS` is a command for sh(1), what follows is its output and its errors. In it a line `...` stands for
+//! A line `$ WORDS` is a command for sh(1), with lines `> TEXT` for its here-document; what follows is its output and its
+//! errors. In it a line `...` stands for
 //! any number of lines, and `[..]` for anything in a line. A block marked `console root` or `console user` is run only
 //! by that caller, the others by both.
 #![forbid(unsafe_code)]
@@ -29,7 +30,10 @@ fn calls(text: &str, who: &str) -> Vec<Call> {
                 (Some(_), _) => None,
             };
         } else if inside == Some(true) {
-            if let Some(script) = line.strip_prefix("$ ") {
+            let open = calls.last_mut().filter(|call| call.expected.is_empty() && call.script.contains("<<"));
+            if let (Some(more), Some(call)) = (line.strip_prefix("> "), open) {
+                call.script.push_str(&format!("\n{more}"));
+            } else if let Some(script) = line.strip_prefix("$ ") {
                 calls.push(Call { line: index + 1, script: script.to_owned(), expected: Vec::new() });
             } else {
                 let call =
@@ -69,7 +73,7 @@ fn walk(document: &str, who: &str, insula: &Path, command: &dyn Fn(&str) -> Comm
     let mut wrong = Vec::new();
     for call in calls {
         let mut sh = command("timeout");
-        sh.args(["-k", "1", "20", "sh", "-c", &format!("exec 2>&1; {}", call.script)]);
+        sh.args(["-k", "1", "20", "sh", "-c", &format!("exec 2>&1\n{}", call.script)]);
         sh.env("PATH", format!("{}:{path}", insula.display())).env("LC_ALL", "C").stdin(Stdio::null());
         let output = sh.output().expect("start timeout(1)");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -84,7 +88,7 @@ const DOCUMENTS: [&str; 2] = ["README.md", "docs/tour.md"];
 
 #[test]
 fn root_walks_the_tour() {
-    proof::need!(root, program "timeout");
+    proof::need!(root, program "timeout", program "ping");
     let insula = proof::binary::path();
     for document in DOCUMENTS {
         let directory = Scratch::new();
@@ -98,7 +102,7 @@ fn root_walks_the_tour() {
 
 #[test]
 fn a_user_walks_the_tour() {
-    proof::need!(user_namespaces, program "timeout");
+    proof::need!(user_namespaces, program "timeout", program "ping");
     for document in DOCUMENTS {
         let user = proof::or_skip!(Ordinary::with_subuids());
         let insula = user.insula_path();
@@ -138,4 +142,6 @@ fn a_block_is_for_its_reader() {
     assert_eq!(scripts("root"), ["a", "b"]);
     assert_eq!(scripts("user"), ["a", "c"]);
     assert_eq!(calls(text, "root")[0].expected, ["1", "", "2"]);
+    let text = "```console\n$ cat > x <<END\n> one\n> END\n> said\n```\n";
+    assert_eq!(calls(text, "root")[0].script, "cat > x <<END\none\nEND\nsaid");
 }

@@ -9,8 +9,8 @@ NS is a name in /run/netns, the pid of a process, a path, or `host`: the namespa
 
 Two network namespaces that reach each other:
 
-  ip netns add a
-  ip netns add b
+  insula netns add a
+  insula netns add b
   insula link pair a:eth0=10.0.0.1/24 b:eth0=10.0.0.2/24
   ip netns exec a ping 10.0.0.2
 
