@@ -16,7 +16,8 @@ by_everyone!(
 const FAULTS: [(&str, &str); 2] = [("5", "Input/output error"), ("kill", "killed by signal 9")];
 
 /// The words of insula behind it, as `"$@"`, in a mount namespace of its own; then waits until nothing is mounted on the
-/// files of the working directory, and tells it otherwise. A deputy that outlives us takes back what it has mounted.
+/// files of the working directory, and tells it otherwise. A deputy that outlives us takes back what it has mounted, and its
+/// guard what it has mounted before it was killed.
 const ROOM: &str = r#"touch u n m
 [ "$3" != --explain=json ] || exec "$@"
 "$@"; code=$?
@@ -70,9 +71,7 @@ fn every_fault(caller: &Caller, words: &[&str]) {
             command.env("INSULA_FAULT", format!("{}:{fault}", step.number));
             let end = ended(&mut command);
             let ourselves = fault == "kill" && at < fork && !step.by_parent;
-            // Nobody but a deputy is in the old mount namespace: one that is killed takes nothing back.
-            let killed_keeping = fault == "kill" && step.name == "persist";
-            if !told(step, ourselves, said, &end, killed_keeping) {
+            if !told(step, ourselves, said, &end) {
                 let (code, out, err) = (end.code(), end.out.trim_end(), end.err.trim_end());
                 wrong.push(format!("{}:{fault} ({}): code {code}, `{out}` `{err}`", step.number, step.what));
             }
@@ -82,16 +81,15 @@ fn every_fault(caller: &Caller, words: &[&str]) {
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn told(step: &Step, ourselves: bool, said: &str, end: &Ended, killed_keeping: bool) -> bool {
-    let silent = end.out.is_empty() || killed_keeping;
+fn told(step: &Step, ourselves: bool, said: &str, end: &Ended) -> bool {
+    let silent = end.out.is_empty();
     if ourselves {
         // insula itself was killed; the shell of the room may say so.
         return silent && end.code() == 128 + 9 && !end.err.contains("insula");
     }
     let place = format!("insula: error: step {} ({})", step.number, step.what);
     // Pid 1 of a namespace cannot kill itself, and ends as suddenly with the same number.
-    let gone = said.contains("killed") && end.err.contains("the process ended with code 137")
-        || killed_keeping && end.err.contains("the process ended with code 125");
+    let gone = said.contains("killed") && end.err.contains("the process ended with code 137");
     silent && end.code() == 1 && end.err.starts_with(&place) && (gone || end.err.contains(said))
 }
 
