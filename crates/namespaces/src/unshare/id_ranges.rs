@@ -111,3 +111,66 @@ fn common(a: u32, a_size: u32, b: u32, b_size: u32) -> Option<(u32, u32)> {
     let (first, last) = (a.max(b), last(a, a_size)?.min(last(b, b_size)?));
     (first <= last).then_some((first, last))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root's own id 0 as `own`, and ranges `inside:outside:count`; what unshare(1) writes for the same.
+    #[test]
+    fn the_own_id_makes_a_hole() {
+        type Row = (Option<u32>, (Option<u32>, u32, u32), &'static [(u32, u32, u32)]);
+        let table: [Row; 13] = [
+            (None, (Some(5), 100, 3), &[(5, 100, 3)]),
+            (None, (None, 100_000, 65_536), &[(0, 100_000, 65_536)]),
+            (Some(0), (None, 100_000, 65_536), &[(0, 0, 1), (1, 100_000, 65_536)]),
+            (Some(7), (None, 100_000, 65_536), &[(7, 0, 1), (0, 100_000, 7), (8, 100_007, 65_529)]),
+            (Some(0), (Some(20), 200, 5), &[(0, 0, 1), (20, 200, 5)]),
+            (Some(7), (Some(0), 5, 10), &[(7, 0, 1), (0, 5, 7), (8, 12, 2)]),
+            (Some(0), (Some(0), 0, 10), &[(0, 0, 1), (1, 1, 9)]),
+            (Some(5), (Some(0), 0, 10), &[(5, 0, 1), (0, 1, 5), (6, 6, 4)]),
+            (Some(15), (Some(10), 0, 10), &[(15, 0, 1), (10, 1, 5), (16, 6, 4)]),
+            // The id right behind a range costs it one as well.
+            (Some(10), (Some(0), 100, 10), &[(10, 0, 1), (0, 100, 9)]),
+            (Some(11), (Some(0), 100, 10), &[(11, 0, 1), (0, 100, 10)]),
+            (
+                Some(100_005),
+                (Some(100_000), 100_000, 65_536),
+                &[(100_005, 0, 1), (100_000, 100_000, 5), (100_006, 100_005, 65_530)],
+            ),
+            (Some(4), (Some(100), 0, 10), &[(4, 0, 1), (100, 1, 9)]),
+        ];
+        for (own, (inside, outside, count), expected) in table {
+            let made = lines(own.map(|id| (id, 0)), &[IdRange { inside, outside, count }]);
+            let made: Vec<(u32, u32, u32)> =
+                made.iter().map(|line| (line.inside, line.outside, line.size)).collect();
+            assert_eq!(made, expected, "{own:?} {inside:?}:{outside}:{count}");
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_would_refuse_is_told_with_the_lines() {
+        let told = |rows: &[(u32, u32, u32)]| {
+            let rows: Vec<IdMap> =
+                rows.iter().map(|&(inside, outside, size)| IdMap { inside, outside, size }).collect();
+            refused(&rows).map(|(what, reason)| format!("{what}: {reason}"))
+        };
+        assert_eq!(told(&[(0, 0, 5), (5, 5, 5)]), None);
+        assert_eq!(
+            told(&[(0, 100, 10), (5, 200, 10)]).as_deref(),
+            Some("0:100:10 and 5:200:10: both map 5–9 inside: two lines of a map may not overlap")
+        );
+        assert_eq!(
+            told(&[(0, 100, 10), (20, 109, 1)]).as_deref(),
+            Some("0:100:10 and 20:109:1: both map 109 outside: two lines of a map may not overlap")
+        );
+        assert!(
+            told(&[(0, 0, 0)]).is_some_and(|text| text.starts_with("0:0:0: a range has at least one id"))
+        );
+        assert!(told(&[(u32::MAX - 1, 0, 2)]).is_some());
+        let most: Vec<(u32, u32, u32)> = (0..340).map(|n| (n, n, 1)).collect();
+        assert_eq!(told(&most), None);
+        let more: Vec<(u32, u32, u32)> = (0..341).map(|n| (n, n, 1)).collect();
+        assert!(told(&more).is_some_and(|text| text.starts_with("341 lines")));
+    }
+}
