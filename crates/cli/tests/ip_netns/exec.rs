@@ -17,7 +17,7 @@ by_everyone!(
 fn a_program_sees_the_devices_and_the_settings_of_the_namespace(room: &Room) {
     room.alike(
         "mkdir -p /etc/netns/a/d /etc/d; echo own >/etc/netns/a/hosts; echo deep >/etc/netns/a/d/f
-         ln -s /run/work/target /etc/link; echo old >target; echo new >/etc/netns/a/link
+         ln -s /run/place/target /etc/link; echo old >target; echo new >/etc/netns/a/link
          ip netns add a; ip link add outside type dummy 2>/dev/null
          ip netns exec a sh -c 'ls /sys/class/net; cat /etc/hosts /etc/d/f /etc/link target; head -c 5 /etc/passwd; exit 7'
          echo $?; cat /etc/hosts /etc/link
@@ -71,7 +71,7 @@ fn nothing_of_it_is_seen_outside(room: &Room) {
     room.alike(
         "ip netns add a; mkdir -p /etc/netns/a; echo own >/etc/netns/a/hosts; mount --make-rshared /
          cp /proc/self/mountinfo before; net=$(readlink /proc/self/ns/net)
-         ip netns exec a mount -t tmpfs tmpfs /run/work; ls; cmp before /proc/self/mountinfo
+         ip netns exec a mount -t tmpfs tmpfs /run/place; ls; cmp before /proc/self/mountinfo
          ip netns add b; printf 'netns exec a true\nnetns add c\nnetns exec c true\nnetns identify\n' | ip -batch -
          test \"$net\" = \"$(readlink /proc/self/ns/net)\"; echo $?",
         "before\n\n0\n",

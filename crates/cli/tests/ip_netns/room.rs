@@ -10,11 +10,11 @@ use std::process::{Command, Stdio};
 const BEFORE: &str = r#"
 set -e
 mount -t tmpfs tmpfs /run
-mkdir /run/etc /run/work
+mkdir /run/etc /run/place
 cp /etc/passwd /etc/group /run/etc/
 echo machine >/run/etc/hosts
 mount --bind /run/etc /etc
-cd /run/work
+cd /run/place
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 REAL=$(command -v ip || true)
 OURS=$1/ip

@@ -1,9 +1,10 @@
 //! The snapshot while it grows: each namespace once, whatever shows it.
 
 use super::look::Look;
-use super::netnsid::Netnsids;
 use super::snapshot::{Holder, Namespace, Netnsid, Snapshot};
 use insula_launch::plan::Kind;
+use insula_net::nsid;
+use insula_net::socket::Socket;
 use insula_sys::nsfs;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::fstat;
@@ -16,13 +17,14 @@ pub(super) struct Found<'l> {
     at: HashMap<u64, usize>,
     /// The last one of each kind: the next process is mostly in the same.
     last: [(u64, usize); 8],
-    netnsids: Option<Netnsids>,
+    /// Where our network namespace's numbers for others are asked for.
+    numbers: Option<Socket>,
 }
 
 impl<'l> Found<'l> {
     pub(super) fn new(look: &'l Look) -> Found<'l> {
-        let netnsids = look.netnsids.then(Netnsids::open).flatten();
-        Found { look, snapshot: Snapshot::default(), at: HashMap::new(), last: [(0, 0); 8], netnsids }
+        let numbers = look.netnsids.then(|| Socket::open().ok()).flatten();
+        Found { look, snapshot: Snapshot::default(), at: HashMap::new(), last: [(0, 0); 8], numbers }
     }
 
     /// Is this namespace there already?
@@ -76,8 +78,11 @@ impl<'l> Found<'l> {
         if self.look.ids {
             self.snapshot.namespaces[at].id = nsfs::id(file).ok();
         }
-        if let (Kind::Net, Some(netnsids)) = (kind, &self.netnsids) {
-            self.snapshot.namespaces[at].netnsid = netnsids.of(file);
+        if let (Kind::Net, Some(numbers)) = (kind, &mut self.numbers) {
+            self.snapshot.namespaces[at].netnsid = match nsid::get(numbers, file) {
+                Ok(number) => number.map_or(Netnsid::Unassigned, Netnsid::Id),
+                Err(_) => Netnsid::Unknown,
+            };
         }
         if !with_relatives && !self.look.relatives {
             return;

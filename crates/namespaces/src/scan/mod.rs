@@ -10,7 +10,6 @@ mod found;
 mod listed;
 mod look;
 mod mounts;
-mod netnsid;
 pub mod process;
 mod processes;
 mod procfs;
