@@ -60,8 +60,8 @@ fn a_name_is_a_mount_on_a_file_that_is_shared(room: &Room) {
     room.alike(
         &format!(
             "umask 0; ip netns add a; ip netns attach b $$; stat -c '%A %n' /run/netns
-             ls -A /run/netns; grep /run/netns /proc/self/mountinfo | {shown}
-             ip netns del a; ip netns del b; ls -A /run/netns; grep /run/netns /proc/self/mountinfo | {shown}"
+             ls -A /run/netns; mounts | grep /run/netns | {shown}
+             ip netns del a; ip netns del b; ls -A /run/netns; mounts | grep /run/netns | {shown}"
         ),
         "drwxr-xr-x /run/netns\na\nb\n/netns /run/netns rw,relatime shared - tmpfs tmpfs rw\n\
          net:[N] /run/netns/a rw shared - nsfs nsfs rw\nnet:[N] /run/netns/b rw shared - nsfs nsfs rw\n\

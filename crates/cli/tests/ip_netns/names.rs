@@ -19,7 +19,7 @@ fn each_uses_the_names_of_the_other(room: &Room) {
     let ours = room.ours(
         "check() { $2 netns add $1 && $2 netns set $1 $4 && $3 netns && $3 netns exec $1 $2 netns identify &&
              $3 netns list-id nsid $4 && $3 netns pids $1 && $3 netns delete $1 && $2 netns; echo $?; ls -A /run/netns; }
-         check one $REAL $OURS 4; check two $OURS $REAL 5; grep -c 'netns' /proc/self/mountinfo",
+         check one $REAL $OURS 4; check two $OURS $REAL 5; mounts | grep -c netns",
     );
     let of =
         |name: &str, id| format!("{name} (id: {id})\n{name}\nnsid {id} (iproute2 netns name: {name})\n0\n");
@@ -31,10 +31,10 @@ fn many_at_once_lose_no_name(room: &Room) {
     proof::need!(program "ip");
     let ours = room.ours(
         "for n in $(seq 25); do $OURS netns add ours$n & $REAL netns add real$n & done; wait
-         ip netns | wc -l; grep -c ' /run/netns ' /proc/self/mountinfo; grep -c ' /run/netns/' /proc/self/mountinfo
+         ip netns | wc -l; mounts | grep -c ' /run/netns '; mounts | grep -c ' /run/netns/'
          stat -f -c %T /run/netns/* | sort | uniq -c | tr -s ' '
          for n in $(seq 25); do $OURS netns del real$n & $REAL netns del ours$n & done; wait
-         ls -A /run/netns; grep -c ' /run/netns/' /proc/self/mountinfo
+         ls -A /run/netns; mounts | grep -c ' /run/netns/'
          for n in $(seq 20); do $OURS netns add same 2>/dev/null && echo made & done; wait; ip netns del same; ls -A /run/netns",
     );
     assert_eq!(ours.out, "50\n1\n50\n 50 nsfs\n0\nmade\n", "{}", ours.err);

@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What stands before each script: `ip` is the tool under test, `$REAL` iproute2's and `$OURS` insula's under the name ip.
+/// What stands before each script: `ip` is the tool under test, `$REAL` iproute2's and `$OURS` insula's under the name ip;
+/// `mounts` prints the lines of mountinfo that were not there before: the machine may have names of its own below.
 const BEFORE: &str = r#"
 set -e
 mount -t tmpfs tmpfs /run
@@ -15,6 +16,10 @@ cp /etc/passwd /etc/group /run/etc/
 echo machine >/run/etc/hosts
 mount --bind /run/etc /etc
 cd /run/place
+cut -d ' ' -f 1 /proc/self/mountinfo >/run/before
+mounts() {
+    while read -r id line; do grep -qx "$id" /run/before || echo "$id $line"; done </proc/self/mountinfo
+}
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 REAL=$(command -v ip || true)
 OURS=$1/ip
