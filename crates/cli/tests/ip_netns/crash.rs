@@ -70,10 +70,10 @@ fn a_file_that_ip_may_be_about_to_mount_on_is_left_alone(room: &Room) {
 
 fn a_name_that_is_held_in_another_mount_namespace_is_left_alone(room: &Room) {
     let ours = room.ours(
-        "mkdir /run/netns; unshare -m --propagation private sh -c 'ip netns add held; touch inside; sleep 60' & pid=$!
+        "mkdir /run/netns; unshare -m --propagation private sh -c 'ip netns add held; touch inside; exec sleep 60' & pid=$!
          while [ ! -e inside ]; do sleep 0.05; done; stat -f -c %T /run/netns/held; ip netns add held; echo $?
-         nsenter --mount=/proc/$(pgrep -P $pid sleep || pgrep -n sleep)/ns/mnt stat -f -c %T /run/netns/held 2>/dev/null
-         kill $(pgrep -P $pid) $pid 2>/dev/null; wait $pid 2>/dev/null; ip netns add held; echo $?; ip netns exec held echo used",
+         nsenter --mount=/proc/$pid/ns/mnt stat -f -c %T /run/netns/held 2>/dev/null
+         kill $pid; wait $pid 2>/dev/null; ip netns add held; echo $?; ip netns exec held echo used",
     );
     assert!(
         ours.out.starts_with("tmpfs\n1\n") && ours.out.ends_with("0\nused\n"),
