@@ -18,6 +18,9 @@ const HEAD: &str = concat!(
 /// How many processes lsns finds, in how many network namespaces.
 const CROWD: [&str; 2] = ["1000", "100"];
 
+/// All kinds of namespaces, as a mask and as unshare(1)'s letters.
+const ALL_KINDS: (&str, &str) = ("7e020080", "-m -u -i -n -p -U -C -T");
+
 /// A face and its tool, called with the same words.
 struct Pair {
     what: &'static str,
@@ -38,6 +41,8 @@ pub fn compare(shop: &Shop) -> Result<(), Stop> {
     for pair in pairs(&program, &target.pid, &name.0) {
         row(shop, &pair, shop.ask.rounds, &mut table)?;
     }
+    let floor = compile(&shop.path, "unshare", &["-O2", "-static"])?;
+    floor_row(shop, &[text(&floor), ALL_KINDS.0.to_owned(), program], &mut table)?;
     drop(target);
     let _crowd = Kept::start(&shop_program, &["crowd", CROWD[0], CROWD[1]])?;
     for pair in crowd_pairs() {
@@ -60,7 +65,7 @@ fn pairs(program: &str, target: &str, name: &str) -> Vec<Pair> {
         ours: Vec::new(),
     };
     vec![
-        pair("unshare, all kinds", "unshare", "-m -u -i -n -p -U -C -T"),
+        pair("unshare, all kinds", "unshare", ALL_KINDS.1),
         pair("unshare -r, uts", "unshare", "-r -u"),
         pair("unshare, fork, /proc", "unshare", "--fork --pid --mount-proc"),
         pair("nsenter -a", "nsenter", &format!("-a -t {target}")),
@@ -89,6 +94,27 @@ fn row(shop: &Shop, pair: &Pair, rounds: u32, table: &mut String) -> Result<(), 
     theirs.extend(pair.words.iter().cloned());
     let mut ours = vec![text(&shop.insula), pair.face.to_owned()];
     ours.extend(pair.ours.iter().chain(&pair.words).cloned());
+    compared(shop, pair.what, [ours, theirs], rounds, table)
+}
+
+/// The floor in C beside unshare(1), in the place of ours.
+fn floor_row(shop: &Shop, floor: &[String], table: &mut String) -> Result<(), Stop> {
+    let Ok(tool) = find("unshare") else { return Ok(()) };
+    let mut theirs = vec![tool];
+    theirs.extend(owned(ALL_KINDS.1));
+    theirs.extend(floor.last().cloned());
+    compared(shop, "  its floor in C", [floor.to_vec(), theirs], shop.ask.rounds, table)
+}
+
+/// Measures two commands by turns, and adds their row.
+fn compared(
+    shop: &Shop,
+    what: &str,
+    words: [Vec<String>; 2],
+    rounds: u32,
+    table: &mut String,
+) -> Result<(), Stop> {
+    let [ours, theirs] = words;
     for words in [&ours, &theirs] {
         tried(words).map_err(|reason| Stop::Failed(format!("`{}`: {reason}", words.join(" "))))?;
     }
@@ -100,7 +126,7 @@ fn row(shop: &Shop, pair: &Pair, rounds: u32, table: &mut String) -> Result<(), 
     let _ = writeln!(
         table,
         "{:<26}{:>9.2}{:>8.2}{:>10.2}{:>8.2}{:>8.2}{:>6.2}",
-        pair.what,
+        what,
         ours[0],
         ours[1],
         theirs[0],

@@ -17,24 +17,18 @@ fn unshare(caller: &Caller, words: &[&str]) -> Ended {
     ended(&mut caller.insula(&[&["unshare"], words].concat()))
 }
 
-/// `KIND:[INODE]` of each, as seen from a caller's command that `words` begin.
-fn namespaces(caller: &Caller, words: &[&str]) -> Vec<String> {
-    let end = unshare(caller, &[words, &["sh", "-c", "readlink /proc/self/ns/[cimnptu]*"]].concat());
-    end.said().lines().map(str::to_owned).collect()
-}
-
-/// The same without a mount namespace of the account's own.
+/// The kinds of the namespaces that are not the caller's own. Both are looked at in one call: the number of a namespace that has ended is used
+/// again, and an account of the tests has a mount namespace for each call.
 fn new_kinds(caller: &Caller, words: &[&str]) -> Vec<String> {
-    let before: Vec<String> = ended(caller.command("sh").args(["-c", "readlink /proc/self/ns/[cimnptu]*"]))
-        .said()
-        .lines()
-        .map(str::to_owned)
-        .collect();
-    let kind = |line: &String| line.split(':').next().unwrap_or_default().to_owned();
-    let now = namespaces(caller, words);
-    let new: std::collections::BTreeSet<String> =
-        now.iter().filter(|line| !before.contains(line)).map(kind).collect();
-    new.into_iter().collect()
+    const LOOK: &str = "readlink /proc/self/ns/[cimnptu]*";
+    let inside = caller.words(&[&["unshare"], words, &["sh", "-c", LOOK]].concat());
+    let script = format!("{LOOK}; echo; exec \"$@\"");
+    let said = ended(caller.command("sh").args(["-c", &script, "sh"]).args(inside)).said();
+    let (before, now) = said.split_once("\n\n").expect("two lists");
+    let before: Vec<&str> = before.lines().collect();
+    let new = now.lines().filter(|line| !before.contains(line));
+    let kinds = new.map(|line| line.split(':').next().unwrap_or_default().to_owned());
+    kinds.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
 }
 
 fn all_is_all_eight_with_a_child_that_is_root(caller: &Caller) {
