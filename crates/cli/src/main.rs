@@ -9,6 +9,7 @@ mod filter;
 mod link;
 mod lsns;
 mod netns;
+mod ns;
 mod nsenter;
 mod parse;
 mod run;

@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{cgroup, link, lsns, netns, nsenter, run, tell, unshare};
+use crate::{cgroup, link, lsns, netns, ns, nsenter, run, tell, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,6 +23,13 @@ const WORDS: &[Word] = &[
         about: "Run a program in namespaces of its own, on this machine's root or another",
         flags: run::flags::command,
         go: run::go,
+        is_face: false,
+    },
+    Word {
+        name: "ns",
+        about: "Name namespaces, enter them by name, and ask what they are",
+        flags: ns::command,
+        go: ns::go,
         is_face: false,
     },
     Word {

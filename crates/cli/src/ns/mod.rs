@@ -1,0 +1,41 @@
+//! `insula ns`: namespaces with names, of any kind and in whole sets, and what can be asked about them.
+//!
+//! Each verb is a file or a directory of its own; this table is all that they share. A verb parses its own words, so that
+//! `exec` pays for nothing that only `ls` needs.
+
+use crate::parse::parse;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// One verb.
+struct Verb {
+    name: &'static str,
+    /// Built only for the verb that was called, or for the manuals.
+    flags: fn() -> clap::Command,
+    go: fn(Vec<OsString>) -> ExitCode,
+}
+
+const VERBS: &[Verb] = &[];
+
+/// The whole table, for help, manuals and completions.
+pub fn command() -> clap::Command {
+    let root = clap::Command::new("ns")
+        .about("Name namespaces, enter them by name, and ask what they are")
+        .bin_name("insula ns")
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(false);
+    VERBS.iter().fold(root, |root, verb| root.subcommand((verb.flags)()))
+}
+
+/// `insula ns VERB WORDS…`.
+pub fn go(rest: Vec<OsString>) -> ExitCode {
+    let called = rest.first().and_then(|word| VERBS.iter().find(|verb| word == verb.name));
+    match called {
+        Some(verb) => (verb.go)(rest.into_iter().skip(1).collect()),
+        None => match parse(command(), rest) {
+            Ok(_) => ExitCode::SUCCESS,
+            Err(code) => code,
+        },
+    }
+}
