@@ -1,5 +1,6 @@
 //! The one place that prints, and the table of exit codes.
 
+use insula_launch::why::Cause;
 use insula_oci::escaped;
 use std::io::Write;
 use std::process::ExitCode;
@@ -56,10 +57,18 @@ pub fn aside(text: &str) {
 
 /// An error, and what to do about it, each line with its word; returns `code`.
 pub fn error(message: &str, hint: Option<&str>, code: u8) -> ExitCode {
+    refusal(message, None, hint, code)
+}
+
+/// An error, the cause if it was found by looking, and what to do about it, each line with its word; returns `code`.
+pub fn refusal(message: &str, cause: Option<&Cause>, hint: Option<&str>, code: u8) -> ExitCode {
     let name = name();
     let mut text = String::new();
     for line in message.lines() {
         text.push_str(&format!("{name}: error: {line}\n"));
+    }
+    if let Some(cause) = cause {
+        text.push_str(&format!("{name}: cause: {}\n", escaped(&cause.to_string())));
     }
     if let Some(hint) = hint {
         text.push_str(&format!("{name}: hint: {}\n", escaped(hint)));

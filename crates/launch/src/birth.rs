@@ -2,13 +2,14 @@
 
 use crate::baton::{Baton, Word};
 use crate::child_lane::{CHILD_FAILED, argv_room, child};
-use crate::error::{Cause, Failure, Place, preparing};
+use crate::error::{Failure, How, Place, preparing};
 use crate::fault::{Call, Fault};
 use crate::kit::Kit;
 use crate::plan::{Kind, Newborn, Plan};
 use crate::slate::Slate;
 use crate::step::enter::refused;
 use crate::step::unshare::refused_kinds;
+use crate::why::{Act, Enter, Subject};
 use insula_sys::birth::{Born, clone3, exit_now, setns};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
@@ -49,15 +50,18 @@ pub(crate) fn birth(
     drop(tell.take());
     drop(theirs);
     let slot = plan.slots.porter();
-    let heard = hear.map_or(Ok(Word::End), |hear| hear.wait(kit, std::iter::once(slot)));
+    let heard = hear.as_ref().map_or(Ok(Word::End), |hear| hear.wait(kit, std::iter::once(slot)));
+    let born = match (heard, kit.take(slot)) {
+        (Ok(Word::Turn), Some(pidfd)) => match pid_of(&pidfd) {
+            Some(pid) => Ok(Born { pid, pidfd }),
+            None => Err(failed(Errno::SRCH)),
+        },
+        // It waits while we look at it.
+        _ => Err(porter_failed(newborn, slate, &Subject::process(porter.pid))),
+    };
+    drop(hear);
     let _ = waitid(WaitId::PidFd(porter.pidfd.as_fd()), WaitIdOptions::EXITED);
-    match (heard, kit.take(slot)) {
-        (Ok(Word::Turn), Some(pidfd)) => {
-            let pid = pid_of(&pidfd).ok_or_else(|| failed(Errno::SRCH))?;
-            Ok(Born { pid, pidfd })
-        }
-        _ => Err(porter_failed(newborn, slate)),
-    }
+    born
 }
 
 /// The porter: enters the namespaces, gives birth in its parent's name, hands over the pidfd, ends.
@@ -74,7 +78,7 @@ fn porter(
         let kind = i32::try_from(join.kind.flag()).unwrap_or(0);
         if let Err(errno) = kit.get(join.slot).and_then(|fd| setns(fd, kind)) {
             slate.fail(Fault { call: Call::Setns, errno });
-            exit_now(CHILD_FAILED);
+            look_at_us(tell);
         }
     }
     // CLONE_PARENT: the newborn is our parent's child, so that it can be waited for there.
@@ -88,9 +92,17 @@ fn porter(
         }
         Err(errno) => {
             slate.fail(Fault { call: Call::Clone3, errno });
-            exit_now(CHILD_FAILED)
+            look_at_us(tell)
         }
     }
+}
+
+/// The porter has failed and said so: it waits until it has been looked at, and ends.
+fn look_at_us(tell: &Cell<Option<Baton>>) -> ! {
+    if let Some(tell) = tell.take() {
+        tell.fail_and_wait();
+    }
+    exit_now(CHILD_FAILED)
 }
 
 /// The pid behind a pidfd, in our pid namespace: the `Pid:` line of its fdinfo, pidfd_open(2).
@@ -99,22 +111,36 @@ fn pid_of(pidfd: &OwnedFd) -> Option<i32> {
     text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok().filter(|pid| *pid > 0)
 }
 
-fn porter_failed(newborn: &Newborn, slate: &Slate) -> Failure {
+fn porter_failed(newborn: &Newborn, slate: &Slate, porter: &Subject) -> Failure {
     let reading = slate.read(newborn.joins.len());
     let fault = reading.fault.unwrap_or(Fault { call: Call::Clone3, errno: Errno::CHILD });
     if fault.call == Call::Clone3 {
-        return birth_failed(newborn, fault);
+        return not_born(newborn, fault, porter);
     }
-    let what = newborn
-        .joins
-        .get(reading.step)
-        .map(|j| format!("enter the {} namespace `{}`", j.kind.name(), j.from));
-    let hint = refused(fault.errno);
-    let what = what.unwrap_or_default();
-    Failure { place: Place::Join, what, cause: Cause::Call(fault), said: None, hint: hint.map(str::to_owned) }
+    let join = newborn.joins.get(reading.step);
+    let what =
+        join.map(|j| format!("enter the {} namespace `{}`", j.kind.name(), j.from)).unwrap_or_default();
+    let hint = refused(fault.errno).map(str::to_owned);
+    let how = How::Call(fault);
+    let failure = Failure { place: Place::Join, what, how, said: None, found: None, hint };
+    let enter = Enter {
+        kind: join.map(|join| join.kind),
+        path: join.map(|join| join.from.clone()),
+        target: None,
+        with_user: newborn.joins.iter().any(|join| join.kind == Kind::User),
+    };
+    failure.because(Act::Enter(enter), fault, porter)
 }
 
 fn birth_failed(newborn: &Newborn, fault: Fault) -> Failure {
+    not_born(newborn, fault, &Subject::ourselves())
+}
+
+/// The birth was refused to `parent`.
+fn not_born(newborn: &Newborn, fault: Fault, parent: &Subject) -> Failure {
     let hint = refused_kinds(fault.errno, newborn.new.contains(&Kind::User)).map(str::to_owned);
-    Failure { place: Place::Birth, what: newborn.to_string(), cause: Cause::Call(fault), said: None, hint }
+    let act = if newborn.new.is_empty() { Act::Fork } else { Act::Make(newborn.new.clone()) };
+    let (what, how) = (newborn.to_string(), How::Call(fault));
+    let failure = Failure { place: Place::Birth, what, how, said: None, found: None, hint };
+    failure.because(act, fault, parent)
 }

@@ -8,7 +8,7 @@
 
 use crate::baton::{Baton, Word};
 use crate::child_lane::CHILD_FAILED;
-use crate::error::{Cause, Failure, preparing};
+use crate::error::{Failure, How, preparing};
 use crate::injected;
 use crate::kit::Kit;
 use crate::plan::Plan;
@@ -66,28 +66,28 @@ impl Deputy {
             }
         });
         match end_of(Some(between.map_err(preparing("fork the deputy"))?.pidfd)) {
-            Some(Cause::Gone(0)) => Ok(Deputy { pidfd: None, brief }),
+            Some(How::Gone(0)) => Ok(Deputy { pidfd: None, brief }),
             _ => Err(failed(Errno::AGAIN)),
         }
     }
 
     /// Waits for its end, and tells it. One that is nobody's child ends without a word only where it was killed.
-    pub(crate) fn end(self) -> Option<Cause> {
+    pub(crate) fn end(self) -> Option<How> {
         if self.pidfd.is_none() && !self.brief {
-            Some(Cause::Killed(libc::SIGKILL))
+            Some(How::Killed(libc::SIGKILL))
         } else {
             end_of(self.pidfd)
         }
     }
 }
 
-fn end_of(pidfd: Option<OwnedFd>) -> Option<Cause> {
+fn end_of(pidfd: Option<OwnedFd>) -> Option<How> {
     let pidfd = pidfd?;
     loop {
         match waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {
             Ok(Some(status)) => {
-                let killed = status.terminating_signal().map(Cause::Killed);
-                return killed.or_else(|| status.exit_status().map(Cause::Gone));
+                let killed = status.terminating_signal().map(How::Killed);
+                return killed.or_else(|| status.exit_status().map(How::Gone));
             }
             Ok(None) | Err(Errno::INTR) => {}
             Err(_) => return None,
@@ -112,7 +112,7 @@ impl Lane<'_> {
         // It has to outlive a terminal's signals to all, as the deputy does.
         let _ = signal::block(&SigSet::new_full());
         match end_of(Some(deputy.pidfd)) {
-            Some(Cause::Gone(code)) => exit_now(code),
+            Some(How::Gone(code)) => exit_now(code),
             _ => {
                 let reading = self.slate.read(self.plan.steps.len());
                 // While nothing has failed it is still to be seen how it goes.

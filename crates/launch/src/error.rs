@@ -1,8 +1,10 @@
 //! What can go wrong with a launch, worded by the parent from its own copy of the plan.
 
 use crate::fault::{Call, Fault};
+use crate::kind::Kind;
 use crate::plan::Plan;
-use crate::step::Who;
+use crate::step::{Step, Who};
+use crate::why::{self, Act, Around, Cause, Refusal, Subject};
 use rustix::io::Errno;
 use std::fmt;
 
@@ -28,7 +30,7 @@ pub enum Place {
 
 /// How it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum How {
     /// A call was refused.
     Call(Fault),
     /// The child was killed.
@@ -45,34 +47,62 @@ pub struct Failure {
     /// What was tried, in the plan's words.
     pub what: String,
     /// How.
-    pub cause: Cause,
+    pub how: How,
     /// What the kernel, or a helper program, said about it.
     pub said: Option<String>,
-    /// What to do about it.
+    /// The cause, if looking at the process that failed has shown it.
+    pub found: Option<Cause>,
+    /// What to do about it: the cure of the cause, else what the step knows.
     pub hint: Option<String>,
 }
 
 impl Failure {
     /// The step of `plan` with this index failed.
-    pub(crate) fn at_step(plan: &Plan, index: usize, cause: Cause, said: Option<String>) -> Failure {
+    pub(crate) fn at_step(plan: &Plan, index: usize, how: How, said: Option<String>) -> Failure {
         let Some(step) = plan.steps.get(index) else {
-            let cause = Cause::Call(Fault { call: Call::Unknown, errno: Errno::PROTO });
-            return Failure { place: Place::Birth, what: plan.birth.to_string(), cause, said, hint: None };
+            let how = How::Call(Fault { call: Call::Unknown, errno: Errno::PROTO });
+            return Failure {
+                place: Place::Birth,
+                what: plan.birth.to_string(),
+                how,
+                said,
+                found: None,
+                hint: None,
+            };
         };
-        let hint = match &cause {
-            Cause::Call(fault) => step.hint(fault).map(Into::into),
+        let hint = match &how {
+            How::Call(fault) => step.hint(fault).map(Into::into),
             _ => None,
         };
         let place = Place::Step { number: index + 1, name: step.name(), who: step.who() };
-        Failure { place, what: step.to_string(), cause, said, hint }
+        Failure { place, what: step.to_string(), how, said, found: None, hint }
+    }
+
+    /// With the cause, if the step says what it has tried and the look at `subject` shows why that was refused.
+    pub(crate) fn explained(self, plan: &Plan, subject: &Subject) -> Failure {
+        let (How::Call(fault), Place::Step { number, .. }) = (self.how, &self.place) else { return self };
+        let around = Around { said: self.said.as_deref(), enters_user: enters_user(plan) };
+        let step = number.checked_sub(1).and_then(|index| plan.steps.get(index));
+        match step.and_then(|step| step.act(&fault, &around)) {
+            Some(act) => self.because(act, fault, subject),
+            None => self,
+        }
+    }
+
+    /// With the cause of a refused `act`, if it is found.
+    pub(crate) fn because(self, act: Act, fault: Fault, subject: &Subject) -> Failure {
+        match why::find(&Refusal { act, fault }, subject) {
+            Some(cause) => Failure { hint: Some(cause.cure()), found: Some(cause), ..self },
+            None => self,
+        }
     }
 
     /// Was it the program: not found (`Some(NOENT)`), or not executable?
     pub fn of_program(&self) -> Option<Errno> {
-        match (&self.place, self.cause) {
+        match (&self.place, self.how) {
             (
                 Place::Step { name: "program" | "exec" | "execvp", .. },
-                Cause::Call(Fault { call: Call::Execve, errno }),
+                How::Call(Fault { call: Call::Execve, errno }),
             ) => Some(errno),
             _ => None,
         }
@@ -81,7 +111,7 @@ impl Failure {
     /// Was it that a file system cannot translate ids, or cannot be a layer once they are translated (before Linux 5.19)?
     pub fn refuses_idmap(&self) -> bool {
         let Place::Step { name, .. } = self.place else { return false };
-        let Cause::Call(Fault { call, errno: Errno::INVAL }) = self.cause else { return false };
+        let How::Call(Fault { call, errno: Errno::INVAL }) = self.how else { return false };
         matches!(
             (name, call),
             ("idmap-tree", Call::MountSetattr) | ("rootfs" | "mount", Call::FsconfigCreate)
@@ -90,8 +120,8 @@ impl Failure {
 
     /// The refused call's errno.
     pub fn errno(&self) -> Option<Errno> {
-        match self.cause {
-            Cause::Call(fault) => Some(fault.errno),
+        match self.how {
+            How::Call(fault) => Some(fault.errno),
             _ => None,
         }
     }
@@ -104,10 +134,10 @@ impl fmt::Display for Failure {
             Place::Birth | Place::Join => write!(f, "birth ({}): ", self.what)?,
             Place::Step { number, .. } => write!(f, "step {number} ({}): ", self.what)?,
         }
-        match self.cause {
-            Cause::Call(Fault { call, errno }) => write!(f, "{}: {}", call.name(), Named(errno))?,
-            Cause::Killed(signal) => write!(f, "the process was killed by signal {signal}")?,
-            Cause::Gone(code) => write!(f, "the process ended with code {code}")?,
+        match self.how {
+            How::Call(Fault { call, errno }) => write!(f, "{}: {}", call.name(), Named(errno))?,
+            How::Killed(signal) => write!(f, "the process was killed by signal {signal}")?,
+            How::Gone(code) => write!(f, "the process ended with code {code}")?,
         }
         match &self.said {
             Some(said) => write!(f, " ({said})"),
@@ -118,13 +148,22 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+fn enters_user(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| match step {
+        Step::Enter(enter) => enter.kind == Kind::User,
+        Step::EnterProcess(enter) => enter.kinds.contains(&Kind::User),
+        _ => false,
+    })
+}
+
 /// The failure of something that is made before the birth.
 pub fn preparing(what: &'static str) -> impl FnOnce(Errno) -> Failure {
     move |errno| Failure {
         place: Place::Prepare(what),
         what: what.to_owned(),
-        cause: Cause::Call(Fault { call: Call::Check, errno }),
+        how: How::Call(Fault { call: Call::Check, errno }),
         said: None,
+        found: None,
         hint: None,
     }
 }

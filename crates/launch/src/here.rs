@@ -7,7 +7,7 @@
 use crate::baton::Baton;
 use crate::child_lane::{CHILD_FAILED, Stopped, argv_room, report, walk};
 use crate::deputy::Deputy;
-use crate::error::{Cause, Failure, preparing};
+use crate::error::{Failure, How, preparing};
 use crate::fault::{Call, Fault};
 use crate::kit::Kit;
 use crate::parent_lane::Walk;
@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::running::Running;
 use crate::slate::Slate;
 use crate::step::{Child, Step};
+use crate::why::{Caller, Subject};
 use insula_sys::birth::{Born, clone3};
 use insula_sys::signal;
 use rustix::io::Errno;
@@ -36,6 +37,12 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
     if deputy.brief {
         at.deputy = deputy.pidfd.take();
     }
+    // Who we are now is what a deputy is; afterwards we may be somebody else.
+    let caller = deputy.pidfd.is_some().then(Caller::now);
+    let subject = || match caller {
+        Some(caller) => Subject::ourselves().called_by(caller),
+        None => Subject::ourselves(),
+    };
     let stopped = walk(plan, 0, &mut at);
     deputy.pidfd = deputy.pidfd.or(at.deputy.take());
     let born = match stopped {
@@ -44,12 +51,12 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
             let said = slate.read(plan.steps.len()).said();
             // A deputy that asks the page does not wait for us.
             slate.fail(fault);
-            Err(Failure::at_step(plan, i, Cause::Call(fault), said))
+            Err(Failure::at_step(plan, i, How::Call(fault), said).explained(plan, &subject()))
         }
         Stopped::Abandoned => {
             let reading = slate.read(plan.steps.len());
-            let cause = reading.fault.map_or(Cause::Gone(CHILD_FAILED), Cause::Call);
-            Err(Failure::at_step(plan, reading.step, cause, reading.said()))
+            let how = reading.fault.map_or(How::Gone(CHILD_FAILED), How::Call);
+            Err(Failure::at_step(plan, reading.step, how, reading.said()).explained(plan, &subject()))
         }
     };
     let skipped = at.skipped;
@@ -64,9 +71,9 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
         Err(mut failure) => {
             // A lasting deputy takes back what would outlive us, and then is gone.
             theirs.fail_and_wait();
-            let killed = deputy.end().filter(|end| matches!(end, Cause::Killed(_)));
-            if let (Cause::Gone(CHILD_FAILED), Some(killed)) = (failure.cause, killed) {
-                failure.cause = killed;
+            let killed = deputy.end().filter(|end| matches!(end, How::Killed(_)));
+            if let (How::Gone(CHILD_FAILED), Some(killed)) = (failure.how, killed) {
+                failure.how = killed;
             }
             Err(failure)
         }
@@ -77,7 +84,7 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
 fn give_birth(plan: &Plan, at_fork: usize, at: &mut Child<'_>) -> Result<Born, Failure> {
     let failed = |errno| {
         let fault = Fault { call: Call::Clone3, errno };
-        Failure::at_step(plan, at_fork, Cause::Call(fault), None)
+        Failure::at_step(plan, at_fork, How::Call(fault), None).explained(plan, &Subject::ourselves())
     };
     let Some(Step::Fork(step)) = plan.steps.get(at_fork) else { return Err(failed(Errno::INVAL)) };
     let (hear, tell) = Baton::pair().map_err(failed)?;

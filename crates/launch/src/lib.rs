@@ -14,10 +14,12 @@ pub mod error;
 pub mod fault;
 mod here;
 pub mod host;
+mod id_map;
 pub mod init;
 #[doc(hidden)]
 pub mod injected;
 pub mod journal;
+mod kind;
 pub mod kit;
 mod parent_lane;
 pub mod perform;
@@ -27,3 +29,4 @@ mod running;
 pub mod skipped;
 mod slate;
 pub mod step;
+pub mod why;

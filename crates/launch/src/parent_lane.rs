@@ -2,13 +2,14 @@
 
 use crate::baton::{Baton, Word};
 use crate::child_lane::CHILD_FAILED;
-use crate::error::{Cause, Failure};
+use crate::error::{Failure, How};
 use crate::fault::{Call, Fault};
 use crate::injected;
 use crate::kit::{Kit, Slot};
 use crate::plan::Plan;
 use crate::slate::Slate;
 use crate::step::{Parent, Who};
+use crate::why::Subject;
 use insula_sys::birth::Born;
 use insula_sys::signal::pidfd_send_signal;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -38,7 +39,7 @@ impl Walk<'_> {
                         let passed = self.baton.pass(kit, self.plan.crossing(i, Who::Parent));
                         // A child that is gone is heard of below, with its own reason.
                         if passed.is_err_and(|fault| fault.errno != Errno::PIPE) {
-                            return Err(Box::new(self.at_step(i, Cause::Call(passed_fault(passed)), None)));
+                            return Err(Box::new(self.at_step(i, How::Call(passed_fault(passed)), None)));
                         }
                     }
                 }
@@ -50,7 +51,7 @@ impl Walk<'_> {
                 let said = at.said.take();
                 userns = at.userns.take();
                 if let Err(fault) = done {
-                    return Err(Box::new(self.at_step(i, Cause::Call(fault), said)));
+                    return Err(Box::new(self.at_step(i, How::Call(fault), said)));
                 }
             }
         }
@@ -79,7 +80,7 @@ impl Walk<'_> {
         match self.word(kit, self.plan.crossing(step, Who::Child)) {
             Ok(Word::Turn) => Ok(()),
             Ok(word) => Err(Box::new(self.child_failed(word))),
-            Err(fault) => Err(Box::new(self.at_step(step, Cause::Call(fault), None))),
+            Err(fault) => Err(Box::new(self.at_step(step, How::Call(fault), None))),
         }
     }
 
@@ -89,33 +90,33 @@ impl Walk<'_> {
         match self.word(kit, std::iter::empty()) {
             Ok(Word::End) if self.slate.read(self.plan.steps.len()).executing => Ok(()),
             Ok(Word::ExecFailed(errno)) => {
-                Err(Box::new(self.at_step(last, Cause::Call(Fault { call: Call::Execve, errno }), None)))
+                Err(Box::new(self.at_step(last, How::Call(Fault { call: Call::Execve, errno }), None)))
             }
             Ok(word) => Err(Box::new(self.child_failed(word))),
-            Err(fault) => Err(Box::new(self.at_step(last, Cause::Call(fault), None))),
+            Err(fault) => Err(Box::new(self.at_step(last, How::Call(fault), None))),
         }
     }
 
     fn child_failed(&self, word: Word) -> Failure {
         let reading = self.slate.read(self.plan.steps.len());
-        let cause = match reading.fault {
-            Some(fault) => Cause::Call(fault),
+        let how = match reading.fault {
+            Some(fault) => How::Call(fault),
             // It lives, and waits for us: a deputy that it waited for is gone without a word.
-            None if word == Word::Failed => Cause::Gone(CHILD_FAILED),
-            None => self.end().unwrap_or(Cause::Gone(CHILD_FAILED)),
+            None if word == Word::Failed => How::Gone(CHILD_FAILED),
+            None => self.end().unwrap_or(How::Gone(CHILD_FAILED)),
         };
-        self.at_step(reading.step, cause, reading.said())
+        self.at_step(reading.step, how, reading.said())
     }
 
-    fn at_step(&self, index: usize, cause: Cause, said: Option<String>) -> Failure {
-        Failure::at_step(self.plan, index, cause, said)
+    fn at_step(&self, index: usize, how: How, said: Option<String>) -> Failure {
+        Failure::at_step(self.plan, index, how, said).explained(self.plan, &Subject::process(self.born.pid))
     }
 
     /// How the child ended, without reaping it. Waits for an end that is already on its way.
-    fn end(&self) -> Option<Cause> {
+    fn end(&self) -> Option<How> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         let status: WaitIdStatus = waitid(WaitId::PidFd(self.born.pidfd.as_fd()), options).ok().flatten()?;
-        status.terminating_signal().map(Cause::Killed).or_else(|| status.exit_status().map(Cause::Gone))
+        status.terminating_signal().map(How::Killed).or_else(|| status.exit_status().map(How::Gone))
     }
 
     /// Ends and reaps a child whose launch failed. Its namespaces and mounts end with it.

@@ -3,6 +3,7 @@
 use insula_launch::error::{Failure, Named};
 use insula_launch::plan::Kind;
 use insula_launch::step::unshare::refused_kinds;
+use insula_launch::why::Cause;
 use rustix::io::Errno;
 use std::fmt;
 use std::path::PathBuf;
@@ -97,6 +98,14 @@ impl Error {
     pub fn of_program(&self) -> Option<Errno> {
         match self {
             Error::Launch(failure) => failure.of_program(),
+            _ => None,
+        }
+    }
+
+    /// The cause, where the look at the process that failed has shown it.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Error::Launch(failure) => failure.found.as_ref(),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use crate::foreground;
 use insula_launch::error::{Failure, Named};
 use insula_launch::journal;
+use insula_launch::why::Cause;
 use insula_oci::escaped;
 use rustix::io::Errno;
 use std::fmt;
@@ -64,6 +65,14 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
+    /// The cause, where the look at the process that failed has shown it.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Error::Launch(failure) => failure.found.as_ref(),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

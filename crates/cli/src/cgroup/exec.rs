@@ -56,7 +56,8 @@ fn failed(group: &Group, failure: &Failure) -> Result<ExitCode, Error> {
         Some(_) => tell::NOT_EXECUTABLE,
         None => tell::FAILED,
     };
-    Ok(tell::error(&insula_oci::escaped(&failure.to_string()).to_string(), failure.hint.as_deref(), code))
+    let message = insula_oci::escaped(&failure.to_string()).to_string();
+    Ok(tell::refusal(&message, failure.found.as_ref(), failure.hint.as_deref(), code))
 }
 
 /// Words of a command line and of the environment have no NUL inside: the kernel has ended them there.

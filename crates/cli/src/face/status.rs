@@ -71,7 +71,9 @@ impl Status {
 
     /// It never ran.
     pub fn failed(&self, error: &Error, code: u8) {
-        self.tell(&json!({ "exit-code": code, "error": error.to_string(), "hint": error.hint() }));
+        let cause = error.cause().map(|cause| json!({ "key": cause.key(), "text": cause.to_string() }));
+        let (error, hint) = (error.to_string(), error.hint());
+        self.tell(&json!({ "exit-code": code, "error": error, "cause": cause, "hint": hint }));
     }
 
     /// Namespace ids that are never used again, from Linux 6.18 on.

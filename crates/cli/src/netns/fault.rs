@@ -1,5 +1,6 @@
 //! What is told of a failure, and the exit code that `ip` has for it.
 
+use insula_launch::why::Cause;
 use insula_namespaces::error::Error;
 use insula_oci::escaped;
 
@@ -28,8 +29,8 @@ pub struct Fault {
 enum Told {
     /// Nothing: it has been told, or what was started has told it itself.
     Nothing,
-    /// A message, and what to do about it.
-    Error(String, Option<String>),
+    /// A message, the cause if it was found, and what to do about it.
+    Error(String, Option<Cause>, Option<String>),
     /// A text as it is.
     Text(&'static str),
 }
@@ -37,7 +38,7 @@ enum Told {
 impl Fault {
     /// The command line is wrong.
     pub fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Fault {
-        Fault { told: Told::Error(message.into(), Some(hint.into())), code: code::WRONG }
+        Fault { told: Told::Error(message.into(), None, Some(hint.into())), code: code::WRONG }
     }
 
     /// The same, and `ip` has the code of a failure for it.
@@ -47,12 +48,13 @@ impl Fault {
 
     /// Something failed.
     pub fn of(error: &Error) -> Fault {
-        Fault { told: Told::Error(error.to_string(), error.hint()), code: code::FAILED }
+        let told = Told::Error(error.to_string(), error.cause().cloned(), error.hint());
+        Fault { told, code: code::FAILED }
     }
 
     /// A message without a hint.
     pub fn bare(message: impl Into<String>, code: u8) -> Fault {
-        Fault { told: Told::Error(message.into(), None), code }
+        Fault { told: Told::Error(message.into(), None, None), code }
     }
 
     /// Only an exit code.
@@ -74,8 +76,8 @@ impl Fault {
     pub fn tell(&self) {
         match &self.told {
             Told::Nothing => {}
-            Told::Error(message, hint) => {
-                tell::error(&escaped(message).to_string(), hint.as_deref(), self.code);
+            Told::Error(message, cause, hint) => {
+                tell::refusal(&escaped(message).to_string(), cause.as_ref(), hint.as_deref(), self.code);
             }
             Told::Text(text) => tell::aside(text),
         }

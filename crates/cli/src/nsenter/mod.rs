@@ -49,7 +49,8 @@ fn attempt(asked: &Asked) -> Result<ExitCode, Error> {
 }
 
 fn failed(error: &Error) -> ExitCode {
-    tell::error(&escaped(&error.to_string()).to_string(), error.hint().as_deref(), code(error))
+    let message = escaped(&error.to_string()).to_string();
+    tell::refusal(&message, error.cause(), error.hint().as_deref(), code(error))
 }
 
 fn code(error: &Error) -> u8 {

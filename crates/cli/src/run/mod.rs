@@ -161,7 +161,7 @@ fn failed(error: &RuntimeError) -> ExitCode {
         Some(_) => tell::NOT_EXECUTABLE,
         None => tell::FAILED,
     };
-    tell::error(&error.to_string(), error.hint().as_deref(), code)
+    tell::refusal(&error.to_string(), error.cause(), error.hint().as_deref(), code)
 }
 
 /// Is this spec a view of the machine's own root?

@@ -78,7 +78,8 @@ fn perform(asked: &Asked, plan: &Plan) -> ExitCode {
 }
 
 fn failed(error: &Error) -> ExitCode {
-    tell::error(&escaped(&error.to_string()).to_string(), error.hint().as_deref(), code(error))
+    let message = escaped(&error.to_string()).to_string();
+    tell::refusal(&message, error.cause(), error.hint().as_deref(), code(error))
 }
 
 fn code(error: &Error) -> u8 {

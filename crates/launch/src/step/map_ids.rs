@@ -2,21 +2,11 @@
 
 use super::{Describe, Parent};
 use crate::fault::{Call, Done, Fault};
+pub use crate::id_map::IdMap;
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
 use std::process::{Command, Stdio};
-
-/// One line of a map: `size` ids from `inside` are those from `outside`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdMap {
-    /// The first id in the new user namespace.
-    pub inside: u32,
-    /// The first id in the parent user namespace.
-    pub outside: u32,
-    /// How many.
-    pub size: u32,
-}
 
 /// Who may write the maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use crate::fault::{Done, Fault};
 use crate::kit::{Kit, Slot};
 use crate::skipped::Skipped;
 use crate::slate::Slate;
+use crate::why::{Act, Around};
 use rustix::fd::{BorrowedFd, OwnedFd};
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -178,6 +179,12 @@ pub trait Describe: Display {
         None
     }
 
+    /// What the step has tried where it failed, if looking at the process may show the cause.
+    fn act(&self, fault: &Fault, around: &Around<'_>) -> Option<Act> {
+        let _ = (fault, around);
+        None
+    }
+
     /// The slot that the step fills for the other side, if any.
     fn hands_over(&self) -> Option<Slot> {
         None
@@ -216,6 +223,11 @@ macro_rules! steps {
             /// What to do about a failure.
             pub fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
                 match self { $(Step::$parent(s) => s.hint(fault),)* $(Step::$child(s) => s.hint(fault),)* }
+            }
+
+            /// What it has tried where it failed.
+            pub fn act(&self, fault: &Fault, around: &Around<'_>) -> Option<Act> {
+                match self { $(Step::$parent(s) => s.act(fault, around),)* $(Step::$child(s) => s.act(fault, around),)* }
             }
 
             /// The slot that it fills for the other side.

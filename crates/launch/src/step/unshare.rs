@@ -4,6 +4,7 @@ use super::propagation::{Mode, change};
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::plan::{Kind, mask};
+use crate::why::{Act, Around};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fmt;
@@ -46,6 +47,10 @@ impl Describe for Unshare {
             Errno::NOSPC => Some(limits(&self.kinds).into()),
             errno => refused_kinds(errno, self.kinds.contains(&Kind::User)).map(Cow::from),
         }
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        (fault.call == Call::Unshare).then(|| Act::Make(self.kinds.clone()))
     }
 }
 

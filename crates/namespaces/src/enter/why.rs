@@ -1,7 +1,7 @@
 //! Why a namespace may not be entered: found out after the refusal, from who owns it and what we are.
 
 use super::facts::{Facts, Found, Rights};
-use insula_launch::error::{Cause, Failure, Place};
+use insula_launch::error::{Failure, How, Place};
 use insula_launch::fault::{Call, Fault};
 use insula_launch::plan::{Kind, Plan};
 use insula_launch::step::Step;
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 /// The failure, with a hint that says more where setns(2) was refused.
 pub(super) fn explained(plan: &Plan, facts: &Facts, failure: Failure) -> Failure {
-    let Cause::Call(Fault { call: Call::Setns, errno }) = failure.cause else { return failure };
+    let How::Call(Fault { call: Call::Setns, errno }) = failure.how else { return failure };
     let hint = refused_kind(plan, &failure).and_then(|kind| cause(&Situation::of(kind, facts), errno));
     Failure { hint: hint.or(failure.hint), ..failure }
 }
