@@ -51,7 +51,7 @@ pub struct Failure {
     /// What the kernel, or a helper program, said about it.
     pub said: Option<String>,
     /// The cause, if looking at the process that failed has shown it.
-    pub found: Option<Cause>,
+    pub found: Option<Box<Cause>>,
     /// What to do about it: the cure of the cause, else what the step knows.
     pub hint: Option<String>,
 }
@@ -92,7 +92,7 @@ impl Failure {
     /// With the cause of a refused `act`, if it is found.
     pub(crate) fn because(self, act: Act, fault: Fault, subject: &Subject) -> Failure {
         match why::find(&Refusal { act, fault }, subject) {
-            Some(cause) => Failure { hint: Some(cause.cure()), found: Some(cause), ..self },
+            Some(cause) => Failure { hint: Some(cause.cure()), found: Some(Box::new(cause)), ..self },
             None => self,
         }
     }

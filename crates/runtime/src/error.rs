@@ -68,7 +68,7 @@ impl Error {
     /// The cause, where the look at the process that failed has shown it.
     pub fn cause(&self) -> Option<&Cause> {
         match self {
-            Error::Launch(failure) => failure.found.as_ref(),
+            Error::Launch(failure) => failure.found.as_deref(),
             _ => None,
         }
     }

@@ -57,7 +57,7 @@ fn failed(group: &Group, failure: &Failure) -> Result<ExitCode, Error> {
         None => tell::FAILED,
     };
     let message = insula_oci::escaped(&failure.to_string()).to_string();
-    Ok(tell::refusal(&message, failure.found.as_ref(), failure.hint.as_deref(), code))
+    Ok(tell::refusal(&message, failure.found.as_deref(), failure.hint.as_deref(), code))
 }
 
 /// Words of a command line and of the environment have no NUL inside: the kernel has ended them there.

@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around};
 use insula_sys::signal::{self, SigSet};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -45,6 +46,10 @@ impl Describe for Fork {
     fn why(&self) -> Cow<'static, str> {
         "a process never changes its own pid namespace: only its children are in the new one, the first as pid 1"
             .into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        (fault.call == Call::Clone3).then_some(Act::Fork)
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

@@ -2,6 +2,8 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::kind::Kind;
+use crate::why::{Act, Around};
 use insula_sys::birth::unshare;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
@@ -37,6 +39,10 @@ impl Describe for TimeOffsets {
         "offsets can be written only until the first process enters, which the next fork or exec does; \
          through the host's procfs, while our ids still own the file"
             .into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        (fault.call == Call::Unshare).then(|| Act::Make(vec![Kind::Time]))
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

@@ -5,58 +5,102 @@
 //! What is not seen is not said: then the step's own hint stands.
 
 mod act;
+pub mod confined;
 mod key;
 pub mod namespaces;
+mod probe;
+pub mod processes;
+mod root;
 mod status;
 mod subject;
+pub mod user_namespace;
 
 pub use act::{Act, Around, Enter, Ids, Map, Refusal, Writer};
 pub use status::Status;
 pub use subject::{Caller, Subject, sysctl};
 
+use crate::fault::Fault;
+use crate::kind::Kind;
+use confined::Confined;
 use namespaces::NewNamespace;
+use processes::NoProcess;
+use rustix::io::Errno;
 use std::fmt;
 
-/// A cause, by its field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
-    /// A new namespace, or a new process in it, was refused.
+/// Gathers the fields: each is an enum of its own, with keys, sentences and cures.
+macro_rules! fields {
+    ($($(#[$doc:meta])* $field:ident($causes:ty),)*) => {
+        /// A cause, by its field.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Cause { $($(#[$doc])* $field($causes),)* }
+
+        impl Cause {
+            /// The word for programs: kebab-case, and always the same.
+            pub fn key(&self) -> &'static str {
+                match self { $(Cause::$field(cause) => cause.key(),)* }
+            }
+
+            /// What to do about it.
+            pub fn cure(&self) -> String {
+                match self { $(Cause::$field(cause) => cause.cure(),)* }
+            }
+
+            /// Every key there is.
+            pub fn keys() -> impl Iterator<Item = &'static str> {
+                [$(<$causes>::KEYS),*].into_iter().flatten().copied()
+            }
+        }
+
+        impl fmt::Display for Cause {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Cause::$field(cause) => cause.fmt(f),)* }
+            }
+        }
+
+        $(impl From<$causes> for Cause {
+            fn from(cause: $causes) -> Cause { Cause::$field(cause) }
+        })*
+    };
+}
+
+fields! {
+    /// A filter of system calls or a security module.
+    Confined(Confined),
+    /// A new namespace was refused.
     NewNamespace(NewNamespace),
-}
-
-impl Cause {
-    /// The word for programs: kebab-case, and always the same.
-    pub fn key(&self) -> &'static str {
-        match self {
-            Cause::NewNamespace(cause) => cause.key(),
-        }
-    }
-
-    /// What to do about it.
-    pub fn cure(&self) -> String {
-        match self {
-            Cause::NewNamespace(cause) => cause.cure(),
-        }
-    }
-
-    /// Every key there is.
-    pub fn keys() -> impl Iterator<Item = &'static str> {
-        NewNamespace::KEYS.iter().copied()
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cause::NewNamespace(cause) => cause.fmt(f),
-        }
-    }
+    /// A new process was refused.
+    NoProcess(NoProcess),
 }
 
 /// Looks for the cause. `None`: nothing that is seen explains it.
 pub fn find(refusal: &Refusal, subject: &Subject) -> Option<Cause> {
-    match &refusal.act {
-        Act::Make(kinds) => namespaces::made(kinds, refusal.fault, subject).map(Cause::NewNamespace),
-        Act::Fork | Act::Enter(_) | Act::Map(_) | Act::Setgroups(_) | Act::SetIds { .. } => None,
+    let Refusal { act, fault } = refusal;
+    // What stands before the kernel's own rules, if it can be shown; what can only be supposed comes last.
+    if let Some(filter) = confined::filtered(act, *fault, subject) {
+        return Some(filter.into());
+    }
+    if matches!(fault.errno, Errno::PERM | Errno::ACCESS)
+        && let Some(restriction) = confined::under_unprivileged_profile(subject)
+    {
+        return Some(restriction.into());
+    }
+    by_the_rules(act, *fault, subject).or_else(|| Some(confined::remains(*fault, subject)?.into()))
+}
+
+/// By the kernel's own rules for what was tried.
+fn by_the_rules(act: &Act, fault: Fault, subject: &Subject) -> Option<Cause> {
+    match act {
+        Act::Make(kinds) => {
+            let unborn = || processes::unborn(fault, subject).map(Cause::from);
+            let restricted = || {
+                let wanted =
+                    kinds.contains(&Kind::User) && matches!(fault.errno, Errno::PERM | Errno::ACCESS);
+                wanted.then(|| confined::restricts_user_namespaces(subject)).flatten().map(Cause::from)
+            };
+            let found = namespaces::made(kinds, fault, subject).map(Cause::from);
+            found.or_else(restricted).or_else(unborn)
+        }
+        Act::Fork => processes::unborn(fault, subject).map(Cause::from),
+        Act::Enter(_) | Act::Map(_) | Act::Setgroups(_) | Act::SetIds { .. } => None,
     }
 }

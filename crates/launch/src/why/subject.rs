@@ -13,6 +13,8 @@ use std::io::Read as _;
 const PROC: u64 = 0x9fa0;
 /// The most of a file of /proc that is read.
 const MOST_BYTES: u64 = 64 << 10;
+/// The most of a table.
+const MOST_TABLE_BYTES: u64 = 4 << 20;
 
 /// Who asked for it: what it was before anything changed, in the user namespace that it was in then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +81,20 @@ impl Subject {
         self.status.get_or_init(|| self.read("status").map(|text| Status::parse(&text))).as_ref()
     }
 
-    /// A file of its directory in /proc, as text.
+    /// A file of its directory in /proc, as text, up to 64 KiB.
     pub fn read(&self, name: &str) -> Option<String> {
-        let file = openat(self.directory()?, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        self.read_up_to(name, MOST_BYTES)
+    }
+
+    /// A table of its directory, which may be long: up to 4 MiB.
+    pub fn read_all(&self, name: &str) -> Option<String> {
+        self.read_up_to(name, MOST_TABLE_BYTES)
+    }
+
+    fn read_up_to(&self, name: &str, most: u64) -> Option<String> {
+        let file = self.open(name)?;
         let mut bytes = Vec::new();
-        File::from(file).take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        File::from(file).take(most).read_to_end(&mut bytes).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
