@@ -57,7 +57,7 @@ pub(crate) fn birth(
             None => Err(failed(Errno::SRCH)),
         },
         // It waits while we look at it.
-        _ => Err(porter_failed(newborn, slate, &Subject::process(porter.pid))),
+        _ => Err(porter_failed(newborn, slate, kit, &Subject::process(porter.pid))),
     };
     drop(hear);
     let _ = waitid(WaitId::PidFd(porter.pidfd.as_fd()), WaitIdOptions::EXITED);
@@ -111,7 +111,7 @@ fn pid_of(pidfd: &OwnedFd) -> Option<i32> {
     text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok().filter(|pid| *pid > 0)
 }
 
-fn porter_failed(newborn: &Newborn, slate: &Slate, porter: &Subject) -> Failure {
+fn porter_failed(newborn: &Newborn, slate: &Slate, kit: &Kit, porter: &Subject) -> Failure {
     let reading = slate.read(newborn.joins.len());
     let fault = reading.fault.unwrap_or(Fault { call: Call::Clone3, errno: Errno::CHILD });
     if fault.call == Call::Clone3 {
@@ -125,7 +125,7 @@ fn porter_failed(newborn: &Newborn, slate: &Slate, porter: &Subject) -> Failure 
     let failure = Failure { place: Place::Join, what, how, said: None, found: None, hint };
     let enter = Enter {
         kind: join.map(|join| join.kind),
-        path: join.map(|join| join.from.clone()),
+        file: join.and_then(|join| kit.copy(join.slot)),
         target: None,
         with_user: newborn.joins.iter().any(|join| join.kind == Kind::User),
     };

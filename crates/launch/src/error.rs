@@ -2,6 +2,7 @@
 
 use crate::fault::{Call, Fault};
 use crate::kind::Kind;
+use crate::kit::Kit;
 use crate::plan::Plan;
 use crate::step::{Step, Who};
 use crate::why::{self, Act, Around, Cause, Refusal, Subject};
@@ -79,9 +80,9 @@ impl Failure {
     }
 
     /// With the cause, if the step says what it has tried and the look at `subject` shows why that was refused.
-    pub(crate) fn explained(self, plan: &Plan, subject: &Subject) -> Failure {
+    pub(crate) fn explained(self, plan: &Plan, kit: &Kit, subject: &Subject) -> Failure {
         let (How::Call(fault), Place::Step { number, .. }) = (self.how, &self.place) else { return self };
-        let around = Around { said: self.said.as_deref(), enters_user: enters_user(plan) };
+        let around = Around { said: self.said.as_deref(), enters_user: enters_user(plan), kit };
         let step = number.checked_sub(1).and_then(|index| plan.steps.get(index));
         match step.and_then(|step| step.act(&fault, &around)) {
             Some(act) => self.because(act, fault, subject),

@@ -37,8 +37,8 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
     if deputy.brief {
         at.deputy = deputy.pidfd.take();
     }
-    // Who we are now is what a deputy is; afterwards we may be somebody else.
-    let caller = deputy.pidfd.is_some().then(Caller::now);
+    // Whose rights an id map is about; in the new user namespace we are somebody else.
+    let caller = plan.steps.iter().any(maps_ids).then(Caller::now);
     let subject = || match caller {
         Some(caller) => Subject::ourselves().called_by(caller),
         None => Subject::ourselves(),
@@ -51,12 +51,12 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
             let said = slate.read(plan.steps.len()).said();
             // A deputy that asks the page does not wait for us.
             slate.fail(fault);
-            Err(Failure::at_step(plan, i, How::Call(fault), said).explained(plan, &subject()))
+            Err(Failure::at_step(plan, i, How::Call(fault), said).explained(plan, at.kit, &subject()))
         }
         Stopped::Abandoned => {
             let reading = slate.read(plan.steps.len());
             let how = reading.fault.map_or(How::Gone(CHILD_FAILED), How::Call);
-            Err(Failure::at_step(plan, reading.step, how, reading.said()).explained(plan, &subject()))
+            Err(Failure::at_step(plan, reading.step, how, reading.said()).explained(plan, at.kit, &subject()))
         }
     };
     let skipped = at.skipped;
@@ -80,16 +80,20 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
     }
 }
 
+fn maps_ids(step: &Step) -> bool {
+    matches!(step, Step::MapIds(_) | Step::MapOwnIds(_))
+}
+
 /// At the fork with index `at_fork`: the child walks the rest, the caller hears how it goes.
 fn give_birth(plan: &Plan, at_fork: usize, at: &mut Child<'_>) -> Result<Born, Failure> {
-    let failed = |errno| {
+    let failed = |kit: &Kit, errno| {
         let fault = Fault { call: Call::Clone3, errno };
-        Failure::at_step(plan, at_fork, How::Call(fault), None).explained(plan, &Subject::ourselves())
+        Failure::at_step(plan, at_fork, How::Call(fault), None).explained(plan, kit, &Subject::ourselves())
     };
-    let Some(Step::Fork(step)) = plan.steps.get(at_fork) else { return Err(failed(Errno::INVAL)) };
-    let (hear, tell) = Baton::pair().map_err(failed)?;
+    let Some(Step::Fork(step)) = plan.steps.get(at_fork) else { return Err(failed(at.kit, Errno::INVAL)) };
+    let (hear, tell) = Baton::pair().map_err(|errno| failed(at.kit, errno))?;
     let mut hear = Some(hear);
-    let mask = step.hold_back().map_err(|fault| failed(fault.errno))?;
+    let mask = step.hold_back().map_err(|fault| failed(at.kit, fault.errno))?;
     let born = clone3(0, || {
         drop(hear.take());
         let mut child = at.for_child(&tell);
@@ -99,9 +103,9 @@ fn give_birth(plan: &Plan, at_fork: usize, at: &mut Child<'_>) -> Result<Born, F
         };
         report(stopped, child.slate, &tell)
     });
-    let born = born.map_err(failed)?;
+    let born = born.map_err(|errno| failed(at.kit, errno))?;
     drop(tell);
-    let Some(hear) = hear else { return Err(failed(Errno::BADF)) };
+    let Some(hear) = hear else { return Err(failed(at.kit, Errno::BADF)) };
     let ours = Walk { plan, slate: at.slate, baton: hear, born: &born };
     // What a deputy still has to do for the child, it does while we wait here.
     match ours.hear_exec(at.kit) {

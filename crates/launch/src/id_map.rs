@@ -1,5 +1,7 @@
 //! A line of a user namespace's id map, user_namespaces(7).
 
+use std::fmt;
+
 /// One line of a map: `size` ids from `inside` are those from `outside`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdMap {
@@ -26,5 +28,12 @@ impl IdMap {
     pub fn holds(&self, id: u32, inside: bool) -> bool {
         let first = if inside { self.inside } else { self.outside };
         id.checked_sub(first).is_some_and(|offset| offset < self.size)
+    }
+}
+
+/// As it stands in the file: `INSIDE OUTSIDE COUNT`.
+impl fmt::Display for IdMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.inside, self.outside, self.size)
     }
 }

@@ -61,6 +61,11 @@ impl Kit {
         self.0.get(slot.index()).and_then(Option::as_ref).map(AsFd::as_fd).ok_or(Errno::BADF)
     }
 
+    /// Another descriptor of the same open file, close-on-exec; `None`: the place is empty.
+    pub(crate) fn copy(&self, slot: Slot) -> Option<OwnedFd> {
+        self.get(slot).ok()?.try_clone_to_owned().ok()
+    }
+
     /// Takes the descriptor out of its place.
     pub fn take(&mut self, slot: Slot) -> Option<OwnedFd> {
         self.0.get_mut(slot.index()).and_then(Option::take)

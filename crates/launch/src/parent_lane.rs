@@ -39,7 +39,12 @@ impl Walk<'_> {
                         let passed = self.baton.pass(kit, self.plan.crossing(i, Who::Parent));
                         // A child that is gone is heard of below, with its own reason.
                         if passed.is_err_and(|fault| fault.errno != Errno::PIPE) {
-                            return Err(Box::new(self.at_step(i, How::Call(passed_fault(passed)), None)));
+                            return Err(Box::new(self.at_step(
+                                kit,
+                                i,
+                                How::Call(passed_fault(passed)),
+                                None,
+                            )));
                         }
                     }
                 }
@@ -51,7 +56,7 @@ impl Walk<'_> {
                 let said = at.said.take();
                 userns = at.userns.take();
                 if let Err(fault) = done {
-                    return Err(Box::new(self.at_step(i, How::Call(fault), said)));
+                    return Err(Box::new(self.at_step(kit, i, How::Call(fault), said)));
                 }
             }
         }
@@ -79,8 +84,8 @@ impl Walk<'_> {
     fn hear(&self, kit: &mut Kit, step: usize) -> Result<(), Box<Failure>> {
         match self.word(kit, self.plan.crossing(step, Who::Child)) {
             Ok(Word::Turn) => Ok(()),
-            Ok(word) => Err(Box::new(self.child_failed(word))),
-            Err(fault) => Err(Box::new(self.at_step(step, How::Call(fault), None))),
+            Ok(word) => Err(Box::new(self.child_failed(kit, word))),
+            Err(fault) => Err(Box::new(self.at_step(kit, step, How::Call(fault), None))),
         }
     }
 
@@ -90,14 +95,14 @@ impl Walk<'_> {
         match self.word(kit, std::iter::empty()) {
             Ok(Word::End) if self.slate.read(self.plan.steps.len()).executing => Ok(()),
             Ok(Word::ExecFailed(errno)) => {
-                Err(Box::new(self.at_step(last, How::Call(Fault { call: Call::Execve, errno }), None)))
+                Err(Box::new(self.at_step(kit, last, How::Call(Fault { call: Call::Execve, errno }), None)))
             }
-            Ok(word) => Err(Box::new(self.child_failed(word))),
-            Err(fault) => Err(Box::new(self.at_step(last, How::Call(fault), None))),
+            Ok(word) => Err(Box::new(self.child_failed(kit, word))),
+            Err(fault) => Err(Box::new(self.at_step(kit, last, How::Call(fault), None))),
         }
     }
 
-    fn child_failed(&self, word: Word) -> Failure {
+    fn child_failed(&self, kit: &Kit, word: Word) -> Failure {
         let reading = self.slate.read(self.plan.steps.len());
         let how = match reading.fault {
             Some(fault) => How::Call(fault),
@@ -105,11 +110,15 @@ impl Walk<'_> {
             None if word == Word::Failed => How::Gone(CHILD_FAILED),
             None => self.end().unwrap_or(How::Gone(CHILD_FAILED)),
         };
-        self.at_step(reading.step, how, reading.said())
+        self.at_step(kit, reading.step, how, reading.said())
     }
 
-    fn at_step(&self, index: usize, how: How, said: Option<String>) -> Failure {
-        Failure::at_step(self.plan, index, how, said).explained(self.plan, &Subject::process(self.born.pid))
+    fn at_step(&self, kit: &Kit, index: usize, how: How, said: Option<String>) -> Failure {
+        Failure::at_step(self.plan, index, how, said).explained(
+            self.plan,
+            kit,
+            &Subject::process(self.born.pid),
+        )
     }
 
     /// How the child ended, without reaping it. Waits for an end that is already on its way.

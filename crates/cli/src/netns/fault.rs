@@ -30,7 +30,7 @@ enum Told {
     /// Nothing: it has been told, or what was started has told it itself.
     Nothing,
     /// A message, the cause if it was found, and what to do about it.
-    Error(String, Option<Cause>, Option<String>),
+    Error(String, Option<Box<Cause>>, Option<String>),
     /// A text as it is.
     Text(&'static str),
 }
@@ -48,7 +48,7 @@ impl Fault {
 
     /// Something failed.
     pub fn of(error: &Error) -> Fault {
-        let told = Told::Error(error.to_string(), error.cause().cloned(), error.hint());
+        let told = Told::Error(error.to_string(), error.cause().cloned().map(Box::new), error.hint());
         Fault { told, code: code::FAILED }
     }
 
@@ -77,7 +77,7 @@ impl Fault {
         match &self.told {
             Told::Nothing => {}
             Told::Error(message, cause, hint) => {
-                tell::refusal(&escaped(message).to_string(), cause.as_ref(), hint.as_deref(), self.code);
+                tell::refusal(&escaped(message).to_string(), cause.as_deref(), hint.as_deref(), self.code);
             }
             Told::Text(text) => tell::aside(text),
         }

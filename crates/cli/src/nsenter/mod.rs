@@ -39,7 +39,7 @@ fn attempt(asked: &Asked) -> Result<ExitCode, Error> {
     let status = asked.status.map(Status::on).transpose()?;
     let told = |error: &Error| status.iter().for_each(|status| status.failed(error, code(error)));
     // It returns where the plan forks; else this process is the program now.
-    let running = enter::launch(&facts, &compiled, doors).inspect_err(told)?;
+    let running = enter::launch(&compiled, doors).inspect_err(told)?;
     status.iter().for_each(|status| status.started(&running));
     let manner = Manner { forward: Vec::new(), stop_with_child: true };
     let ended = until_end(&running, &manner)

@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around};
 use insula_sys::prctl;
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -88,6 +89,13 @@ impl Describe for User {
 
     fn why(&self) -> Cow<'static, str> {
         "groups first: after the change of user they can no longer be set".into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let groups = self.groups.iter().flatten().map(|gid| gid.as_raw());
+        let gids = groups.filter(|_| fault.call == Call::Setgroups).chain([self.gid]).collect();
+        let changes = matches!(fault.call, Call::Setgroups | Call::Setresgid | Call::Setresuid);
+        changes.then(|| Act::SetIds { uid: Some(self.uid), gids })
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

@@ -4,6 +4,7 @@ use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
 use crate::plan::Kind;
+use crate::why::{self, Act, Around};
 use insula_sys::birth::setns;
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -41,6 +42,12 @@ impl Describe for Enter {
             Kind::Pid => "this process stays where it is: only its children are born there".into(),
             _ => "what follows is done in it".into(),
         }
+    }
+
+    fn act(&self, fault: &Fault, around: &Around<'_>) -> Option<Act> {
+        let (file, with_user) = (around.kit.copy(self.slot), around.enters_user);
+        let enter = why::Enter { kind: Some(self.kind), file, target: None, with_user };
+        (fault.call == Call::Setns).then_some(Act::Enter(enter))
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

@@ -5,6 +5,7 @@ use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
 use crate::plan::{Kind, mask};
+use crate::why::{self, Act, Around};
 use insula_sys::birth::setns;
 use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags, openat};
@@ -80,6 +81,20 @@ impl Describe for EnterProcess {
             (_, Some(_)) => "in one call: all of them or none, each with the rights that we have now".into(),
             (_, None) => "one by one: the kernel gives no descriptor for this process".into(),
         }
+    }
+
+    fn act(&self, fault: &Fault, around: &Around<'_>) -> Option<Act> {
+        let named = Kind::ALL.into_iter().find(|kind| around.said == Some(kind.name()));
+        let kind = named.or(match self.kinds[..] {
+            [only] => Some(only),
+            _ => None,
+        });
+        let directory = self.directory.and_then(|slot| around.kit.get(slot).ok());
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let file =
+            directory.zip(kind).and_then(|(at, kind)| openat(at, kind.file(), flags, Mode::empty()).ok());
+        let enter = why::Enter { kind, file, target: Some(self.pid), with_user: around.enters_user };
+        matches!(fault.call, Call::Setns | Call::Openat2).then_some(Act::Enter(enter))
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

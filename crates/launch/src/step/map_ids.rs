@@ -3,6 +3,7 @@
 use super::{Describe, Parent};
 use crate::fault::{Call, Done, Fault};
 pub use crate::id_map::IdMap;
+use crate::why::{self, Act, Around, Maps};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
@@ -108,6 +109,13 @@ impl Describe for MapIds {
     fn why(&self) -> Cow<'static, str> {
         "until it is mapped, every id in the new user namespace is nobody; only a process outside it may write the maps"
             .into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let helper = matches!(fault.call, Call::Newuidmap | Call::Newgidmap);
+        let writer = if helper { why::Writer::Helper } else { why::Writer::Caller };
+        let maps = Maps { uid: self.uid.clone(), gid: self.gid.clone(), writer };
+        (helper || fault.call == Call::Write).then_some(Act::Map(maps))
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

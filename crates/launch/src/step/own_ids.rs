@@ -1,7 +1,8 @@
 //! Takes on root's ids in the user namespace, so that files can be made and mounts done.
 
 use super::{Child, Describe};
-use crate::fault::{Call, Done};
+use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::borrow::Cow;
@@ -42,5 +43,10 @@ impl Describe for OwnIds {
 
     fn why(&self) -> Cow<'static, str> {
         "a process whose ids are not mapped can create no file (EOVERFLOW), and the caller's groups must not enter".into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let changes = matches!(fault.call, Call::Setgroups | Call::Setresgid | Call::Setresuid);
+        changes.then(|| Act::SetIds { uid: Some(self.uid), gids: vec![self.gid] })
     }
 }

@@ -3,6 +3,8 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::id_map::IdMap;
+use crate::why::{Act, Around, Maps, Writer};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -85,6 +87,15 @@ impl Describe for MapOwnIds {
             .into()
     }
 
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let lines = |id: &Option<OwnId>| {
+            let line = |id: &OwnId| IdMap { inside: id.inside, outside: id.outside, size: 1 };
+            id.iter().map(line).collect()
+        };
+        let maps = Maps { uid: lines(&self.uid), gid: lines(&self.gid), writer: Writer::Itself };
+        matches!(fault.call, Call::Write | Call::Openat2).then_some(Act::Map(maps))
+    }
+
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         match (fault.call, fault.errno) {
             (Call::Write, Errno::PERM) => Some(
@@ -135,6 +146,10 @@ impl Describe for Setgroups {
 
     fn why(&self) -> Cow<'static, str> {
         "the kernel takes it only before a group map is written, or as a repetition of what holds".into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        matches!(fault.call, Call::Write | Call::Openat2).then_some(Act::Setgroups(self.allow))
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

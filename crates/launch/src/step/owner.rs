@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around};
 use insula_sys::prctl;
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -39,6 +40,11 @@ impl Describe for Owner {
 
     fn why(&self) -> Cow<'static, str> {
         "who makes a user namespace owns it: the owner has all capabilities in it and may enter it (user_namespaces(7))".into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let changes = matches!(fault.call, Call::Setgroups | Call::Setgid | Call::Setuid);
+        changes.then(|| Act::SetIds { uid: Some(self.uid), gids: vec![self.gid] })
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

@@ -3,6 +3,7 @@
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
+use crate::why::{Act, Around};
 use rustix::fs::{Stat, fstat};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -117,6 +118,16 @@ impl Describe for SetIds {
 
     fn why(&self) -> Cow<'static, str> {
         "groups first: who is no longer root can no longer change them; and after all that wants root's rights".into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let known = |id: Option<Id>| match id {
+            Some(Id::Given(id)) => Some(id),
+            _ => None,
+        };
+        let changes = matches!(fault.call, Call::Setgroups | Call::Setgid | Call::Setuid);
+        let gids = known(self.gid).into_iter().collect();
+        changes.then(|| Act::SetIds { uid: known(self.uid), gids })
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

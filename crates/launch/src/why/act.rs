@@ -3,9 +3,11 @@
 use crate::fault::Fault;
 use crate::id_map::IdMap;
 use crate::kind::Kind;
+use crate::kit::Kit;
+use rustix::fd::OwnedFd;
 
 /// A refused call of a process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Refusal {
     /// What it was to do.
     pub act: Act,
@@ -14,7 +16,7 @@ pub struct Refusal {
 }
 
 /// What was tried.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Act {
     /// New namespaces of these kinds, in one call: unshare(2), clone3(2), clone(2).
     Make(Vec<Kind>),
@@ -22,8 +24,8 @@ pub enum Act {
     Fork,
     /// A namespace entered: setns(2).
     Enter(Enter),
-    /// A map written, or another program asked to do so.
-    Map(Map),
+    /// Id maps written, or another program asked to do so.
+    Map(Maps),
     /// `allow` (`true`) or `deny` written to /proc/PID/setgroups.
     Setgroups(bool),
     /// Other ids taken on: setuid(2), setgid(2), setgroups(2) and their like; the ids that are known.
@@ -36,12 +38,12 @@ pub enum Act {
 }
 
 /// A namespace that was to be entered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Enter {
     /// Its kind; `None`: it is not known which of several it was.
     pub kind: Option<Kind>,
-    /// A path that leads to it, as the looking process sees it.
-    pub path: Option<String>,
+    /// Its open file.
+    pub file: Option<OwnedFd>,
     /// The process whose namespace it is.
     pub target: Option<i32>,
     /// A user namespace was to be entered as well.
@@ -68,13 +70,13 @@ pub enum Writer {
     Helper,
 }
 
-/// A map that was to be written.
+/// Maps that were to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Map {
-    /// Which.
-    pub ids: Ids,
-    /// Its lines.
-    pub lines: Vec<IdMap>,
+pub struct Maps {
+    /// The lines of `uid_map`; none: it was not to be written.
+    pub uid: Vec<IdMap>,
+    /// Those of `gid_map`.
+    pub gid: Vec<IdMap>,
     /// By whom.
     pub writer: Writer,
 }
@@ -86,4 +88,6 @@ pub struct Around<'a> {
     pub said: Option<&'a str>,
     /// The plan enters a user namespace somewhere.
     pub enters_user: bool,
+    /// The open descriptors of the plan.
+    pub kit: &'a Kit,
 }

@@ -6,8 +6,13 @@
 
 mod act;
 pub mod confined;
+pub mod entering;
+
+pub mod identity;
+pub mod ids;
 mod key;
 pub mod namespaces;
+pub mod newuidmap;
 mod probe;
 pub mod processes;
 mod root;
@@ -15,14 +20,18 @@ mod status;
 mod subject;
 pub mod user_namespace;
 
-pub use act::{Act, Around, Enter, Ids, Map, Refusal, Writer};
+pub use act::{Act, Around, Enter, Ids, Maps, Refusal, Writer};
 pub use status::Status;
 pub use subject::{Caller, Subject, sysctl};
 
 use crate::fault::Fault;
 use crate::kind::Kind;
 use confined::Confined;
+use entering::Entering;
+use identity::Identity;
+use ids::IdMaps;
 use namespaces::NewNamespace;
+use newuidmap::Newuidmap;
 use processes::NoProcess;
 use rustix::io::Errno;
 use std::fmt;
@@ -70,6 +79,14 @@ fields! {
     NewNamespace(NewNamespace),
     /// A new process was refused.
     NoProcess(NoProcess),
+    /// An id map was refused.
+    IdMaps(IdMaps),
+    /// newuidmap(1) or newgidmap(1) refused one.
+    Newuidmap(Newuidmap),
+    /// Other ids were refused.
+    Identity(Identity),
+    /// A namespace could not be entered.
+    Entering(Entering),
 }
 
 /// Looks for the cause. `None`: nothing that is seen explains it.
@@ -101,6 +118,12 @@ fn by_the_rules(act: &Act, fault: Fault, subject: &Subject) -> Option<Cause> {
             found.or_else(restricted).or_else(unborn)
         }
         Act::Fork => processes::unborn(fault, subject).map(Cause::from),
-        Act::Enter(_) | Act::Map(_) | Act::Setgroups(_) | Act::SetIds { .. } => None,
+        Act::Map(maps) if maps.writer == Writer::Helper => {
+            newuidmap::refused(maps, fault, subject).map(Cause::from)
+        }
+        Act::Map(maps) => ids::mapped(maps, fault, subject).map(Cause::from),
+        Act::Setgroups(allow) => ids::groups_file(*allow, fault, subject).map(Cause::from),
+        Act::SetIds { uid, gids } => identity::refused(*uid, gids, fault, subject).map(Cause::from),
+        Act::Enter(enter) => entering::refused(enter, fault, subject).map(Cause::from),
     }
 }

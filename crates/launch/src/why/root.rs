@@ -26,14 +26,13 @@ pub fn chrooted(subject: &Subject) -> Option<Chrooted> {
     if root.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
         return None;
     }
-    let mut pid = parent_of(&subject.read("status")?)?;
+    let mut ancestor = subject.parent()?;
     for _ in 0..MOST_ANCESTORS {
-        let ancestor = Subject::process(pid);
         let text = ancestor.read_all("mountinfo")?;
         if let Some(path) = place(&text, root.stx_mnt_id).filter(|path| path != "/") {
             return Some(Chrooted { path: Some(path) });
         }
-        pid = parent_of(&ancestor.read("status")?).filter(|pid| *pid > 0)?;
+        ancestor = ancestor.parent()?;
     }
     None
 }
@@ -41,10 +40,6 @@ pub fn chrooted(subject: &Subject) -> Option<Chrooted> {
 fn root(subject: &Subject) -> Option<Statx> {
     let path = subject.pid().map_or_else(|| "/".to_owned(), |pid| format!("/proc/{pid}/root/"));
     statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS | StatxFlags::MNT_ID).ok()
-}
-
-fn parent_of(status: &str) -> Option<i32> {
-    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok().filter(|pid| *pid > 0)
 }
 
 /// Where a mount is, by its id, in a table of mounts (proc_pid_mountinfo(5)).

@@ -81,6 +81,14 @@ impl Subject {
         self.status.get_or_init(|| self.read("status").map(|text| Status::parse(&text))).as_ref()
     }
 
+    /// Its parent, in our own pid namespace.
+    pub fn parent(&self) -> Option<Subject> {
+        let status = self.read("status")?;
+        let pid = status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()?;
+        // 0: outside of our pid namespace.
+        (pid > 0).then(|| Subject::process(pid))
+    }
+
     /// A file of its directory in /proc, as text, up to 64 KiB.
     pub fn read(&self, name: &str) -> Option<String> {
         self.read_up_to(name, MOST_BYTES)

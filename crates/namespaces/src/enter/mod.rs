@@ -16,7 +16,6 @@ pub mod request;
 mod selinux;
 mod source;
 mod target;
-mod why;
 
 pub use compile::{Compiled, compile};
 pub use doors::Doors;
@@ -29,12 +28,12 @@ use insula_launch::kit::Kit;
 use insula_launch::perform::{Running, perform};
 
 /// Performs a compiled request. Returns on failure, or with the child if the plan forks.
-pub fn launch(facts: &Facts, compiled: &Compiled, doors: Doors) -> Result<Running, Error> {
+pub fn launch(compiled: &Compiled, doors: Doors) -> Result<Running, Error> {
     #[cfg(debug_assertions)]
     insula_launch::injected::arm();
     let mut kit = Kit::with(&compiled.plan.slots);
     for (slot, fd) in doors.fit(&compiled.places) {
         kit.put(slot, fd).map_err(|errno| Error::File("keep open", slot.index().to_string(), errno))?;
     }
-    perform(&compiled.plan, kit).map_err(|failure| why::explained(&compiled.plan, facts, failure).into())
+    perform(&compiled.plan, kit).map_err(Error::from)
 }
