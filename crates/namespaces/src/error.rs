@@ -1,9 +1,10 @@
 //! What can go wrong with namespaces.
 
 use insula_launch::error::{Failure, Named};
+use insula_launch::fault::{Call, Fault};
 use insula_launch::plan::Kind;
 use insula_launch::step::unshare::refused_kinds;
-use insula_launch::why::Cause;
+use insula_launch::why::{self, Act, Cause, Refusal, Subject};
 use rustix::io::Errno;
 use std::fmt;
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ pub enum Error {
         pid: i32,
         /// The errno.
         errno: Errno,
+        /// The cause, if a look at both processes has shown it.
+        found: Option<Box<Cause>>,
     },
     /// The launch failed; nothing of it is left.
     Launch(Box<Failure>),
@@ -44,7 +47,14 @@ pub enum Error {
     /// A file that should be a network namespace is none.
     NoNamespace(PathBuf),
     /// A new namespace of this kind was refused.
-    Fresh(Kind, Errno),
+    Fresh {
+        /// The kind.
+        kind: Kind,
+        /// The errno.
+        errno: Errno,
+        /// The cause, if a look at this process has shown it.
+        found: Option<Box<Cause>>,
+    },
     /// A name is not taken away while there is hardware behind it.
     Physical {
         /// The name.
@@ -65,12 +75,14 @@ impl fmt::Display for Error {
         match self {
             Error::Asked { what, reason, .. } => write!(f, "`{what}`: {reason}"),
             Error::File(what, path, errno) => write!(f, "{what} `{path}`: {}", Named(*errno)),
-            Error::Process { what, pid, errno } => write!(f, "{what} of process {pid}: {}", Named(*errno)),
+            Error::Process { what, pid, errno, .. } => {
+                write!(f, "{what} of process {pid}: {}", Named(*errno))
+            }
             Error::Launch(failure) => failure.fmt(f),
             Error::Net(error) => error.fmt(f),
             Error::Netns(what, path, errno) => write!(f, "{what} `{}`: {}", path.display(), Named(*errno)),
             Error::NoNamespace(path) => write!(f, "`{}` is no network namespace", path.display()),
-            Error::Fresh(kind, errno) => {
+            Error::Fresh { kind, errno, .. } => {
                 write!(f, "make a {} namespace: {}", kind.name(), Named(*errno))
             }
             Error::Physical { name, devices } => {
@@ -86,12 +98,19 @@ impl std::error::Error for Error {}
 impl Error {
     /// The network namespace of a process cannot be looked at.
     pub(crate) fn network_of(pid: &str, errno: Errno) -> Error {
-        Error::Process {
-            what: "look at the network namespace".to_owned(),
-            // No number is our own.
-            pid: pid.parse().unwrap_or_else(|_| rustix::process::getpid().as_raw_nonzero().get()),
-            errno,
-        }
+        // No number is our own.
+        let pid = pid.parse().unwrap_or_else(|_| rustix::process::getpid().as_raw_nonzero().get());
+        Error::process("look at the network namespace".to_owned(), pid, errno)
+    }
+
+    /// A process may not be looked at, or not so; looks for the cause.
+    pub(crate) fn process(what: String, pid: i32, errno: Errno) -> Error {
+        Error::Process { what, pid, errno, found: found(Act::Look(pid), Call::Openat2, errno) }
+    }
+
+    /// A new namespace was refused to this process; looks for the cause.
+    pub(crate) fn fresh(kind: Kind, errno: Errno) -> Error {
+        Error::Fresh { kind, errno, found: found(Act::Make(vec![kind]), Call::Unshare, errno) }
     }
 
     /// Was it that the program could not be executed? Then the errno.
@@ -106,12 +125,18 @@ impl Error {
     pub fn cause(&self) -> Option<&Cause> {
         match self {
             Error::Launch(failure) => failure.found.as_deref(),
+            Error::Process { found, .. } | Error::Fresh { found, .. } => found.as_deref(),
             _ => None,
         }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
+        self.cause().map(Cause::cure).or_else(|| self.general_hint())
+    }
+
+    /// Where the cause was not found.
+    fn general_hint(&self) -> Option<String> {
         match self {
             Error::Asked { hint, .. } => hint.clone(),
             Error::Launch(failure) => failure.hint.clone(),
@@ -121,7 +146,7 @@ impl Error {
                 "an `add` that was killed leaves such a file: `insula netns delete` removes it, and `add` makes it anew"
                     .to_owned(),
             ),
-            Error::Fresh(_, errno) => refused_kinds(*errno, false).map(str::to_owned),
+            Error::Fresh { errno, .. } => refused_kinds(*errno, false).map(str::to_owned),
             Error::Physical { .. } => Some(
                 "it would be lost with the last process of the namespace, or end up bare elsewhere: \
                  `--move-devices-back` brings it here with its addresses, `--force` leaves it to the kernel"
@@ -131,6 +156,10 @@ impl Error {
             Error::File(..) | Error::Process { .. } => None,
         }
     }
+}
+
+fn found(act: Act, call: Call, errno: Errno) -> Option<Box<Cause>> {
+    why::find(&Refusal { act, fault: Fault { call, errno } }, &Subject::ourselves()).map(Box::new)
 }
 
 /// What to do where the directory of names refuses.

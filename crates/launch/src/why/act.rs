@@ -24,6 +24,8 @@ pub enum Act {
     Fork,
     /// A namespace entered: setns(2).
     Enter(Enter),
+    /// A look into another process, by its pid: a file of /proc/PID, its namespaces.
+    Look(i32),
     /// Id maps written, or another program asked to do so.
     Map(Maps),
     /// `allow` (`true`) or `deny` written to /proc/PID/setgroups.

@@ -171,13 +171,38 @@ pub(super) fn remains(fault: Fault, subject: &Subject) -> Option<Confined> {
     if let Some(label) = label.filter(|_| fault.errno != Errno::NOSYS) {
         return Some(Confined::AppArmorProfile { label });
     }
-    if subject.status().is_some_and(|status| status.filtered) {
+    if is_often_filtered(fault.call) && subject.status().is_some_and(|status| status.filtered) {
         return Some(Confined::Filter { call: fault.call, proven: false });
     }
     let enforcing = fault.errno == Errno::ACCESS
         && std::fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1");
     let label = subject.read("attr/current").filter(|_| enforcing)?;
     Some(Confined::Selinux { label: trimmed(&label) })
+}
+
+/// Is it among the calls that the filters of containers and services refuse?
+fn is_often_filtered(call: Call) -> bool {
+    matches!(
+        call,
+        Call::Unshare
+            | Call::Clone3
+            | Call::Setns
+            | Call::Mount
+            | Call::MountSetattr
+            | Call::MoveMount
+            | Call::OpenTree
+            | Call::Fsopen
+            | Call::Fsconfig
+            | Call::FsconfigCreate
+            | Call::Fsmount
+            | Call::PivotRoot
+            | Call::Umount2
+            | Call::Chroot
+            | Call::Mknodat
+            | Call::Keyctl
+            | Call::Sethostname
+            | Call::Setdomainname
+    )
 }
 
 /// The profile of AppArmor, where that is the security module: `unconfined`, `NAME (enforce)`.

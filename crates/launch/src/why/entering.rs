@@ -106,8 +106,8 @@ impl fmt::Display for Entering {
             ),
             Self::SharedDirectories(kind) => write!(
                 f,
-                "another process shares the root and working directory of this one (CLONE_FS), and the kernel lets nobody into \
-                 a {} namespace so",
+                "this process has one thread, and yet its root and working directory are not its alone: another process must \
+                 share them (CLONE_FS), and the kernel lets nobody into a {} namespace so",
                 kind.name()
             ),
             Self::PidNotBelow => f.write_str(
@@ -136,9 +136,9 @@ impl fmt::Display for Entering {
             ),
             Self::OwnedBelow { kind, user, targets } => write!(
                 f,
-                "the {} namespace is owned by {user}{}, which this process has not entered",
+                "the {} namespace is owned by {}{user}, which this process has not entered",
                 kind.name(),
-                if *targets { ", that of the target" } else { "" }
+                if *targets { "the target's " } else { "" }
             ),
             Self::NoSysChroot(user) => write!(
                 f,
@@ -192,7 +192,8 @@ pub(super) fn refused(enter: &Enter, fault: Fault, subject: &Subject) -> Option<
     let file = enter.file.as_ref();
     match fault.errno {
         Errno::INVAL => senseless(enter.kind?, file, subject),
-        Errno::USERS => several_threads(enter.kind.unwrap_or(Kind::Time), subject),
+        // Only a time namespace has that.
+        Errno::USERS if matches!(enter.kind, None | Some(Kind::Time)) => several_threads(Kind::Time, subject),
         Errno::PERM => not_permitted(enter, file?, subject),
         _ => None,
     }

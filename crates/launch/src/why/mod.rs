@@ -11,6 +11,7 @@ pub mod entering;
 pub mod identity;
 pub mod ids;
 mod key;
+pub mod looking;
 pub mod namespaces;
 pub mod newuidmap;
 mod probe;
@@ -30,6 +31,7 @@ use confined::Confined;
 use entering::Entering;
 use identity::Identity;
 use ids::IdMaps;
+use looking::Looking;
 use namespaces::NewNamespace;
 use newuidmap::Newuidmap;
 use processes::NoProcess;
@@ -87,6 +89,8 @@ fields! {
     Identity(Identity),
     /// A namespace could not be entered.
     Entering(Entering),
+    /// A process could not be looked into.
+    Looking(Looking),
 }
 
 /// Looks for the cause. `None`: nothing that is seen explains it.
@@ -124,6 +128,7 @@ fn by_the_rules(act: &Act, fault: Fault, subject: &Subject) -> Option<Cause> {
         Act::Map(maps) => ids::mapped(maps, fault, subject).map(Cause::from),
         Act::Setgroups(allow) => ids::groups_file(*allow, fault, subject).map(Cause::from),
         Act::SetIds { uid, gids } => identity::refused(*uid, gids, fault, subject).map(Cause::from),
+        Act::Look(pid) => looking::refused(*pid, subject).map(Cause::from),
         Act::Enter(enter) => entering::refused(enter, fault, subject).map(Cause::from),
     }
 }

@@ -3,6 +3,7 @@
 use super::act::{Ids, Maps};
 use super::key::keys;
 use super::subject::Subject;
+use super::user_namespace::OVERFLOW;
 use crate::fault::{Call, Fault};
 use crate::host::ids::{Range, SUBGID, SUBUID, granted, user_name};
 use crate::id_map::IdMap;
@@ -67,7 +68,7 @@ impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "user {name} ({})", self.uid),
-            None => write!(f, "user {}", self.uid),
+            None => write!(f, "user {} (who has no line in /etc/passwd)", self.uid),
         }
     }
 }
@@ -121,6 +122,11 @@ impl Newuidmap {
             Self::Absent(_) => "install newuidmap and newgidmap (Debian, Ubuntu: package uidmap; Fedora: shadow-utils); without \
                                 them a user has a single id to give: `--map-root-user`"
                 .to_owned(),
+            Self::NoRange { user: User { name: None, .. }, .. } => {
+                "ranges are granted to accounts: give the user one (`useradd`), which brings ranges with it; or with a single id: \
+                 `--map-root-user`"
+                    .to_owned()
+            }
             Self::NoRange { file, user } | Self::OutOfRange { file, user, .. } => {
                 let (flag, name) = (if *file == SUBUID { "uids" } else { "gids" }, shown(user));
                 format!(
@@ -186,7 +192,9 @@ fn no_rights(program: &'static str, path: &Path, subject: &Subject) -> Option<Ne
     }
     let shown = || path.display().to_string();
     let file = std::fs::metadata(path).ok()?;
-    let set_user_id = file.mode() & SET_USER_ID != 0 && file.uid() == 0;
+    // In a user namespace without a map, as the new one is, everybody looks like this.
+    let is_root = file.uid() == 0 || (subject.is_us() && file.uid() == OVERFLOW);
+    let set_user_id = file.mode() & SET_USER_ID != 0 && is_root;
     let mut value = [0u8; 64];
     let capable = getxattr(path, c"security.capability", &mut value[..]).is_ok();
     if !set_user_id && !capable {

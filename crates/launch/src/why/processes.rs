@@ -1,6 +1,7 @@
 //! Why no process could be born, clone(2): a limit of processes, or a pid namespace that has ended.
 
 use super::key::keys;
+use super::status::Status;
 use super::subject::{Subject, sysctl};
 use super::user_namespace::UserNamespace;
 use crate::fault::Fault;
@@ -92,7 +93,7 @@ impl NoProcess {
 /// Looks for the cause.
 pub(super) fn unborn(fault: Fault, subject: &Subject) -> Option<NoProcess> {
     match fault.errno {
-        Errno::AGAIN => rlimit(subject).or_else(threads_max).or_else(|| pids_max(subject)),
+        Errno::AGAIN => rlimit(subject).or_else(threads_max).or_else(|| pids_max(subject)).or_else(pid_max),
         // Without a first process, there is no file either.
         Errno::NOMEM
             if subject.link("ns/pid")? != subject.link("ns/pid_for_children").unwrap_or_default() =>
@@ -113,26 +114,39 @@ fn rlimit(subject: &Subject) -> Option<NoProcess> {
     let limits = subject.read("limits")?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max processes"))?;
     let soft = line.split_ascii_whitespace().next()?.parse().ok()?;
-    let count = std::fs::read_dir("/proc").ok()?.flatten().fold(0, |sum, entry| {
-        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        let other = pid.map(Subject::process);
-        let status = other.as_ref().and_then(Subject::status).filter(|status| status.uid[0] == uid);
-        sum + status.map_or(0, |status| u64::from(status.threads))
-    });
+    let count = threads(|_, status| status.uid[0] == uid)?;
     (count >= soft).then_some(NoProcess::Rlimit { uid, soft, count })
 }
 
 fn threads_max() -> Option<NoProcess> {
-    // proc_loadavg(5): the fourth field is RUNNABLE/ALL.
+    // proc_loadavg(5): the fourth field is RUNNABLE/ALL, of the whole machine.
     let load = std::fs::read_to_string("/proc/loadavg").ok()?;
     let all: u64 = load.split(' ').nth(3)?.split('/').nth(1)?.parse().ok()?;
-    let most = |name: &str| sysctl(name)?.parse::<u64>().ok();
-    match (most("kernel/threads-max")?, most("kernel/pid_max")?) {
-        (threads, _) if all >= threads => Some(NoProcess::ThreadsMax(threads)),
-        // 300 numbers at the lower end are given once only.
-        (_, pids) if all + 300 >= pids => Some(NoProcess::PidMax(pids)),
-        _ => None,
-    }
+    let max = sysctl("kernel/threads-max")?.parse().ok()?;
+    (all >= max).then_some(NoProcess::ThreadsMax(max))
+}
+
+/// Since Linux 6.14 each pid namespace has its own.
+fn pid_max() -> Option<NoProcess> {
+    /// Below this, numbers are given at the first round only, `RESERVED_PIDS`.
+    const ONCE: i32 = 300;
+    let max: u64 = sysctl("kernel/pid_max")?.parse().ok()?;
+    let count = threads(|subject, _| subject.pid().is_some_and(|pid| pid >= ONCE))?;
+    (count + u64::from(ONCE.unsigned_abs()) >= max).then_some(NoProcess::PidMax(max))
+}
+
+/// How many threads the processes have that are so.
+fn threads(is_so: impl Fn(&Subject, &Status) -> bool) -> Option<u64> {
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    Some(processes.fold(0, |sum, entry| {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let other = pid.map(Subject::process);
+        let counted = other.as_ref().and_then(|other| {
+            let status = other.status()?;
+            is_so(other, status).then_some(u64::from(status.threads))
+        });
+        sum + counted.unwrap_or(0)
+    }))
 }
 
 /// The nearest group that is full, from that of the process upwards.

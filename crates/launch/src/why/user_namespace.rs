@@ -45,7 +45,7 @@ impl fmt::Display for UserNamespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.owner {
             _ if self.is_initial() => f.write_str("the initial user namespace"),
-            Some(owner) => write!(f, "user namespace {}, which user {owner} has made", self.inode),
+            Some(owner) => write!(f, "user namespace {} (made by user {owner})", self.inode),
             None => write!(f, "user namespace {}", self.inode),
         }
     }

@@ -75,7 +75,7 @@ impl Target {
     pub(super) fn refused(&self, what: String, errno: Errno) -> Error {
         match errno {
             Errno::SRCH => gone(self.pid),
-            errno => Error::Process { what, pid: self.pid, errno },
+            errno => Error::process(what, self.pid, errno),
         }
     }
 }

@@ -55,5 +55,5 @@ pub fn fresh() -> Result<OwnedFd, Error> {
         Ok(Err(panic)) => std::panic::resume_unwind(panic),
         Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::AGAIN)),
     };
-    made.map_err(|errno| Error::Fresh(Kind::Net, errno))
+    made.map_err(|errno| Error::fresh(Kind::Net, errno))
 }

@@ -27,19 +27,19 @@ pub(super) fn reached(kinds: &[Kind], subject: &Subject) -> Option<NewNamespace>
         }
     }
     let kind = refused(kinds, subject)?;
+    let mut unseen = None;
     for level in &levels {
         let Some(max) = limit(level, kind).filter(|max| *max < REACHABLE) else { continue };
-        let seen = seen(kind, level);
+        let (seen, place) = (seen(kind, level), place(level));
         if seen >= max {
-            return Some(NewNamespace::UsedUp { kind, max, seen, place: place(level) });
+            return Some(NewNamespace::UsedUp { kind, max, seen, place });
         }
+        unseen = unseen.or(Some(NewNamespace::Unseen { kind, max, seen, place }));
     }
     if is_deepest(kind, &levels, subject) {
         return Some(NewNamespace::Levels(kind));
     }
-    let lowest = levels.first()?;
-    let (max, seen) = (limit(lowest, kind)?, seen(kind, lowest));
-    Some(NewNamespace::HiddenLimit { kind, max, seen, place: place(lowest) })
+    Some(unseen.unwrap_or(NewNamespace::LimitAbove(kind)))
 }
 
 fn place(level: &Level) -> Place {
@@ -50,13 +50,13 @@ fn limit(level: &Level, kind: Kind) -> Option<u64> {
     level.sysctl(&format!("user/max_{}_namespaces", kind.name()))?.parse().ok()
 }
 
-/// Which of several it is: each is tried by itself, in a child of ours, if it is we who were refused.
+/// Which it is: each is tried by itself, in a child of ours, if it is we who were refused. `None`: now it is not.
 fn refused(kinds: &[Kind], subject: &Subject) -> Option<Kind> {
-    if let [only] = kinds {
-        return Some(*only);
-    }
     if !subject.is_us() {
-        return None;
+        return match kinds {
+            [only] => Some(*only),
+            _ => None,
+        };
     }
     let user: &[Kind] = if kinds.contains(&Kind::User) { &[Kind::User] } else { &[] };
     // The user namespace first: without it none of the others can be tried.

@@ -53,17 +53,19 @@ pub enum NewNamespace {
         /// Where the limit is set.
         place: Place,
     },
-    /// A limit is reached, and which one cannot be seen from here.
-    HiddenLimit {
+    /// Fewer than are allowed are seen, and yet there can be no more.
+    Unseen {
         /// Which kind.
         kind: Kind,
-        /// The limit in the user namespace of the process.
+        /// The limit.
         max: u64,
-        /// How many are seen there.
+        /// How many are seen.
         seen: u64,
-        /// The user namespace of the process.
+        /// Where the limit is set.
         place: Place,
     },
+    /// A limit is reached above the user namespaces that are seen.
+    LimitAbove(Kind),
     /// As many user or pid namespaces are within one another as the kernel allows.
     Levels(Kind),
     /// `kernel.unprivileged_userns_clone` is 0, a setting of Debian's and Ubuntu's kernels.
@@ -102,7 +104,8 @@ pub enum NewNamespace {
 keys! { NewNamespace {
     Off = "namespaces-off",
     UsedUp = "namespaces-used-up",
-    HiddenLimit = "namespaces-hidden-limit",
+    Unseen = "namespaces-used-up-unseen",
+    LimitAbove = "namespaces-limit-above",
     Levels = "namespaces-levels",
     UnprivilegedOff = "user-namespaces-root-only",
     Chroot = "user-namespace-in-chroot",
@@ -123,7 +126,21 @@ impl fmt::Display for NewNamespace {
             Self::UsedUp { kind, max, seen, place } => {
                 write!(f, "user.max_{}_namespaces is {max} in {place}, and {seen} are in use", kind.name())
             }
-            Self::HiddenLimit { kind, max, seen, place } => hidden(f, *kind, *max, *seen, place),
+            Self::Unseen { kind, max, seen, place } => write!(
+                f,
+                "user.max_{}_namespaces is {max} in {place}, and of those in use {seen} are seen: the others are held by what no \
+                 process shows, or are being taken down{}",
+                kind.name(),
+                if place.which.is_initial() { "" } else { "; or a limit above is reached" }
+            ),
+            Self::LimitAbove(kind) => {
+                write!(f, "a limit of {} namespaces is reached above this user namespace", kind.name())?;
+                match kind {
+                    Kind::User => write!(f, ", or {USER_LEVELS} are within one another; neither is shown in here"),
+                    Kind::Pid => write!(f, ", or {PID_LEVELS} are within one another; neither is shown in here"),
+                    _ => f.write_str("; which it is is not shown in here"),
+                }
+            }
             Self::Levels(Kind::Pid) => {
                 write!(f, "{PID_LEVELS} pid namespaces are within one another here, and the kernel allows no more")
             }
@@ -170,23 +187,6 @@ impl fmt::Display for NewNamespace {
     }
 }
 
-fn hidden(f: &mut fmt::Formatter<'_>, kind: Kind, max: u64, seen: u64, place: &Place) -> fmt::Result {
-    let name = kind.name();
-    if place.which.is_initial() {
-        return write!(
-            f,
-            "user.max_{name}_namespaces is {max} in {place}, and is reached: {seen} are seen, the others are held by what no \
-             process shows"
-        );
-    }
-    write!(f, "a limit of {name} namespaces is reached above this user namespace (here it is {max})")?;
-    match kind {
-        Kind::User => write!(f, ", or {USER_LEVELS} are within one another; neither is shown in here"),
-        Kind::Pid => write!(f, ", or {PID_LEVELS} are within one another; neither is shown in here"),
-        _ => f.write_str("; which it is is not shown in here"),
-    }
-}
-
 impl NewNamespace {
     /// What to do about it.
     pub fn cure(&self) -> String {
@@ -196,12 +196,12 @@ impl NewNamespace {
                 root_of(place),
                 kind.name()
             ),
-            Self::UsedUp { kind, place, .. } => format!(
+            Self::UsedUp { kind, place, .. } | Self::Unseen { kind, place, .. } => format!(
                 "`lsns --type {0}` lists them: end what needs none; or {1}: `sysctl user.max_{0}_namespaces=NUMBER`",
                 kind.name(),
                 root_of(place)
             ),
-            Self::HiddenLimit { kind, .. } => format!(
+            Self::LimitAbove(kind) => format!(
                 "look from outside, as root of the machine: `sysctl user.max_{0}_namespaces`, and `lsns --type {0}` for who \
                  has them",
                 kind.name()
