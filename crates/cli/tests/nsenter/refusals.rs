@@ -35,7 +35,7 @@ const LINES: &[(&[&str], &str)] = &[
     (&["--net=/no/such/file"], "No such file"),
     (&["--net="], "No such file"),
     (&["--mount=PLAIN"], "no namespace"),
-    (&["--user=/proc/self/ns/user"], "our own user namespace already"),
+    (&["--user=/proc/self/ns/user"], "own user namespace already"),
     (&["-S", "four", "-u"], "no id"),
     (&["-S", "", "-u"], "no id"),
     (&["-G", "-2", "-u"], "no id"),
@@ -82,12 +82,14 @@ fn bad_input_has_the_same_exit_code_and_is_told_in_one_line() {
     }
 }
 
-/// One error, and hints; under the name that it was called by.
+/// One error, its cause, and hints; under the name that it was called by.
 #[track_caller]
 fn told(words: &[&str], err: &str, names: &str) {
     let errors = err.lines().filter(|line| line.starts_with("nsenter: error: ")).count();
     let hints = err.lines().filter(|line| line.starts_with("nsenter: hint: ")).count();
-    assert!(errors == 1 && errors + hints == err.lines().count(), "{words:?}: {err}");
+    let causes = err.lines().filter(|line| line.starts_with("nsenter: cause: ")).count();
+    let lines = errors + causes + hints;
+    assert!(errors == 1 && causes <= hints && lines == err.lines().count(), "{words:?}: {err}");
     assert!(err.contains(names), "{words:?}: no `{names}` in: {err}");
 }
 
@@ -155,7 +157,11 @@ fn a_pid_namespace_whose_first_process_has_ended_takes_no_other() {
     let both = Both::new(&caller);
     let end = both.same(&[&file, "true"]);
     assert_eq!(end.code(), 1);
-    told(&[&file], &end.err, "the first process of this pid namespace has ended");
+    told(
+        &[&file],
+        &end.err,
+        "the first process of the pid namespace that children would be born in has ended",
+    );
 }
 
 #[test]

@@ -43,7 +43,7 @@ const LINES: &[(&[&str], &str)] = &[
     (&["-w/etc/passwd"], "there is no such directory"),
     (&["-r", "-R/no/such"], "there is no such directory"),
     (&["-rm", "--mount-proc=/no/such", "-pf"], "there is no such directory"),
-    (&["-rS7"], "the id is not mapped"),
+    (&["-rS7"], "user 7 is not mapped"),
     (&["-rG7"], "setgroups"),
     (&["-ru", "--uts=/no/such"], "touch /no/such"),
     (&["-rm", "--mount=/etc/passwd/x"], "is no directory"),
@@ -60,8 +60,12 @@ const CUT: &[(&[&str], &str)] = &[
 fn told(words: &[&str], end: &Ended, names: &str) -> Result<(), String> {
     let errors = end.err.lines().filter(|line| line.starts_with("unshare: error: ")).count();
     let hints = end.err.lines().filter(|line| line.starts_with("unshare: hint: ")).count();
-    let right =
-        errors == 1 && hints <= 1 && errors + hints == end.err.lines().count() && end.err.contains(names);
+    let causes = end.err.lines().filter(|line| line.starts_with("unshare: cause: ")).count();
+    let right = errors == 1
+        && causes <= hints
+        && hints <= 1
+        && errors + causes + hints == end.err.lines().count()
+        && end.err.contains(names);
     if right && end.code() == 1 && end.out.is_empty() {
         return Ok(());
     }
@@ -104,13 +108,13 @@ fn what_only_ours_has_is_refused_in_one_line_too() {
         (&["--map-users=0:1:4294967295"], "ids end at 4294967294"),
         (&["-r", "--map-users=5:4294967290:10"], "ids end at 4294967294"),
         (&["--owner=1000"], "write UID:GID"),
-        (&["--owner=0:0"], "CAP_SETUID"),
+        (&["--owner=0:0"], "CAP_SETGID"),
         (&["--json=x"], "this is no descriptor"),
         (&["--explain=yaml"], "this is no format"),
         (&[&long], "at most 64 bytes"),
         (&["-rp", "--pid=/etc/passwd"], "add `--fork`"),
         (&["--try-user=1"], "takes no argument"),
-        (&["-n"], "without root make a user namespace"),
+        (&["-n"], "or make a user namespace as well"),
     ];
     let wrong: Vec<String> = table
         .iter()
@@ -131,7 +135,7 @@ fn too_deep_a_nesting_of_user_namespaces_is_explained() {
     let script = format!("[ $1 = 0 ] || exec {unshare} sh -c \"$0\" \"$0\" $(($1 - 1))");
     let mut command = caller.command("sh");
     let end = ended(command.args(["-c", &script, &script, "40"]));
-    assert!(told(&["-r"], &end, "33 levels of user namespaces").is_ok(), "{end:?}");
+    assert!(told(&["-r"], &end, "33 are within one another").is_ok(), "{end:?}");
     assert!(
         end.err.contains("No space left on device") && end.err.contains("user.max_user_namespaces"),
         "{end:?}"
