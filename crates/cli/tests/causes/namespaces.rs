@@ -46,6 +46,14 @@ fn a_limit_above_is_told_as_one_that_is_not_shown(caller: &Caller) {
         .is("a limit of uts namespaces is reached above this user namespace", "from outside");
 }
 
+fn a_name_for_a_network_namespace_tells_it_too(caller: &Caller) {
+    let flags = &["--user", "--map-root-user", "--mount"];
+    let script = r#"mount -t tmpfs none /run && "$0" netns add one && "$0" netns exec one true || exit 9
+        echo 0 >/proc/sys/user/max_net_namespaces; "$0" netns add two"#;
+    refused(caller, flags, script)
+        .is("user.max_net_namespaces is 0 in this user namespace", "user.max_net_namespaces=");
+}
+
 fn the_levels_end(caller: &Caller) {
     let deeper = |flags: &str| {
         format!(
@@ -126,6 +134,7 @@ by_everyone!(
     a_limit_that_is_used_up_is_named_with_its_value,
     of_several_kinds_the_one_is_found_that_is_used_up,
     a_limit_above_is_told_as_one_that_is_not_shown,
+    a_name_for_a_network_namespace_tells_it_too,
     the_levels_end,
     a_missing_capability_is_named_with_its_user_namespace,
     a_chroot_is_seen,
