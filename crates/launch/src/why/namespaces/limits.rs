@@ -18,6 +18,10 @@ use std::collections::HashSet;
 /// A limit that is higher is none that somebody could have reached: there are not that many pids.
 const REACHABLE: u64 = 1 << 22;
 
+/// The inodes of the namespaces that the machine begins with, which are not counted: `PROC_*_INIT_INO`, <linux/proc_ns.h>.
+/// Network and mount namespaces have such numbers from Linux 6.18 on; before, one too many is seen of them.
+const FIRST: std::ops::RangeInclusive<u64> = 0xefff_fff0..=0xefff_ffff;
+
 /// Looks for the limit that new namespaces of these kinds have met.
 pub(super) fn reached(kinds: &[Kind], subject: &Subject) -> Option<NewNamespace> {
     let levels = levels(subject);
@@ -86,7 +90,7 @@ fn seen(kind: Kind, level: &Level) -> u64 {
     let mut count = 0;
     let mut look = |path: &str| {
         let Ok(file) = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) else { return };
-        let new = fstat(&file).is_ok_and(|stat| known.insert(stat.st_ino));
+        let new = fstat(&file).is_ok_and(|stat| !FIRST.contains(&stat.st_ino) && known.insert(stat.st_ino));
         count += u64::from(new && counts(kind, &file, level.which));
     };
     let names = [kind.file().to_str(), kind.file_for_children().to_str()];
