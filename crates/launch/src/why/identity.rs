@@ -78,8 +78,8 @@ impl Identity {
     pub fn cure(&self) -> String {
         match self {
             Self::Unmapped { .. } => {
-                "take one of those; or map more: unshare's `--map-auto` maps the ranges of /etc/subuid and /etc/subgid, \
-                 `--map-root-user` 0 alone"
+                "take one of those; more are given by ranges in /etc/subuid and /etc/subgid, which `insula run` maps by itself \
+                 where newuidmap is there, unshare by `--map-auto`"
             }
             Self::Capability { .. } => {
                 "root has it; in a user namespace of one's own (`--user --map-root-user`) it counts for the ids mapped there"
