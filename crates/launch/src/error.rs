@@ -82,9 +82,17 @@ impl Failure {
     /// With the cause, if the step says what it has tried and the look at `subject` shows why that was refused.
     pub(crate) fn explained(self, plan: &Plan, kit: &Kit, subject: &Subject) -> Failure {
         let (How::Call(fault), Place::Step { number, .. }) = (self.how, &self.place) else { return self };
-        let around = Around { said: self.said.as_deref(), enters_user: enters_user(plan), kit };
+        let (said, kept) = (self.said.as_deref(), kept(plan));
+        let around = Around { said, enters_user: enters_user(plan), kept: kept.as_deref(), kit };
         let step = number.checked_sub(1).and_then(|index| plan.steps.get(index));
         match step.and_then(|step| step.act(&fault, &around)) {
+            // Who walks the parent's lane mounts for the child, and was refused it itself.
+            Some(Act::Mount(attempt)) if step.is_some_and(|step| step.who() == Who::Parent) => {
+                self.because(Act::Mount(attempt.on_behalf_of(subject.pid())), fault, &Subject::ourselves())
+            }
+            Some(Act::Other) if step.is_some_and(|step| step.who() == Who::Parent) => {
+                self.because(Act::Other, fault, &Subject::ourselves())
+            }
             Some(act) => self.because(act, fault, subject),
             None => self,
         }
@@ -154,6 +162,14 @@ fn enters_user(plan: &Plan) -> bool {
         Step::Enter(enter) => enter.kind == Kind::User,
         Step::EnterProcess(enter) => enter.kinds.contains(&Kind::User),
         _ => false,
+    })
+}
+
+/// Where the plan keeps what is changed, if that is a directory.
+fn kept(plan: &Plan) -> Option<String> {
+    plan.steps.iter().find_map(|step| match step {
+        Step::Layers(layers) => layers.kept_path(),
+        _ => None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! clone3(2): a new process in new namespaces, with a pidfd.
 
 use crate::last_errno;
-use rustix::fd::{FromRawFd, OwnedFd};
+use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::size_of;
 
@@ -49,14 +49,18 @@ pub fn clone3<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> 
     if flags & !ALLOWED != 0 {
         return Err(Errno::INVAL);
     }
-    born(flags, || {
+    born(flags, None, || {
         crate::guard_alloc::enter_child();
         child()
     })
 }
 
 /// The call. `flags` share nothing but the parent: [`clone3`] and [`fork`] keep this.
-fn born<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> Result<Born, Errno> {
+fn born<F: FnOnce() -> std::convert::Infallible>(
+    flags: u64,
+    cgroup: Option<BorrowedFd<'_>>,
+    child: F,
+) -> Result<Born, Errno> {
     let mut pidfd: libc::c_int = -1;
     let own_signal = flags & libc::CLONE_PARENT as u64 == 0;
     let mut args = CloneArgs {
@@ -65,6 +69,10 @@ fn born<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> Result
         exit_signal: if own_signal { libc::SIGCHLD as u64 } else { 0 },
         ..CloneArgs::default()
     };
+    if let Some(cgroup) = cgroup {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = u64::try_from(cgroup.as_raw_fd()).map_err(|_| Errno::BADF)?;
+    }
     // SAFETY: `args` is a valid clone_args of the size given; `pidfd` outlives the call. Without CLONE_VM (both callers
     // refuse or omit it) the child has its own copy of all memory, so no reference of the parent is shared; it runs on the copied
     // stack and leaves by `_exit` or execve only, never by returning from this frame.
@@ -92,7 +100,7 @@ fn born<F: FnOnce() -> std::convert::Infallible>(flags: u64, child: F) -> Result
 /// The caller has one thread: the copy of a lock that another thread holds would never be let go. All commands are
 /// single-threaded; a storey with threads executes the runtime instead.
 pub fn fork<F: FnOnce() -> std::convert::Infallible>(child: F) -> Result<Born, Errno> {
-    born(0, child)
+    born(0, None, child)
 }
 
 /// clone3(2) with arguments that are none: what answers it. The kernel says EINVAL, and begets nobody; one without the call,
@@ -102,6 +110,42 @@ pub fn clone3_nothing() -> Errno {
     let done = unsafe { libc::syscall(libc::SYS_clone3, std::ptr::null::<CloneArgs>(), 0usize) };
     crate::check(done).err().unwrap_or(Errno::INVAL)
 }
+
+/// [`fork`] into a control group of version 2, by its directory (clone3(2), `CLONE_INTO_CGROUP`, Linux 5.7). EACCES: its
+/// `cgroup.procs`, or that of the group above both, is not ours to write; EBUSY: it gives controllers to groups below.
+pub fn fork_into<F: FnOnce() -> std::convert::Infallible>(
+    cgroup: BorrowedFd<'_>,
+    child: F,
+) -> Result<Born, Errno> {
+    born(0, Some(cgroup), child)
+}
+
+/// [`fork`] by fork(2) itself, for those who ask whether clone3(2) can be used at all.
+pub fn plain_fork<F: FnOnce() -> std::convert::Infallible>(child: F) -> Result<Born, Errno> {
+    // SAFETY: fork(2) gives the child its own copy of all memory; like that of `born` it runs `child` and leaves by
+    // `_exit` or execve only. The caller has one thread, as for `fork`.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        #[expect(
+            unreachable_code,
+            reason = "`child` cannot return: its type says so, and this line for the compiler"
+        )]
+        match child() {}
+    }
+    let pid = rustix::process::Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(last_errno)?;
+    match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(Born { pid: pid.as_raw_nonzero().get(), pidfd }),
+        Err(errno) => {
+            // It is our child, and nobody has waited for it: the number is still its own.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+            Err(errno)
+        }
+    }
+}
+
+/// `CLONE_INTO_CGROUP` of <linux/sched.h>.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
 /// `CLONE_NEWTIME` (time_namespaces(7)); libc's constant is an int of the same value.
 pub const CLONE_NEWTIME: u64 = 0x80;
@@ -113,8 +157,7 @@ pub fn exit_now(code: i32) -> ! {
 }
 
 /// setns(2) with a namespace file or a pidfd; `kinds` is a mask of `CLONE_NEW*`, 0 for "whatever this file is".
-pub fn setns(fd: rustix::fd::BorrowedFd<'_>, kinds: i32) -> Result<(), Errno> {
-    use rustix::fd::AsRawFd;
+pub fn setns(fd: BorrowedFd<'_>, kinds: i32) -> Result<(), Errno> {
     // SAFETY: setns takes no pointers; the descriptor is borrowed for the call.
     crate::check(libc::c_long::from(unsafe { libc::setns(fd.as_raw_fd(), kinds) })).map(drop)
 }

@@ -8,6 +8,7 @@ pub mod birth;
 pub mod bpf;
 pub mod exec;
 pub mod guard_alloc;
+pub mod harmless;
 pub mod inherited;
 pub mod keyring;
 pub mod mount;

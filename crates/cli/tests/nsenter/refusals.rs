@@ -45,7 +45,7 @@ const LINES: &[(&[&str], &str)] = &[
     (&["--wd=/etc/passwd"], "/etc/passwd"),
     (&["--root=/no/such"], "/no/such"),
     (&["--root=/etc/passwd"], "/etc/passwd"),
-    (&["--wdns=/no/such"], "no such directory"),
+    (&["--wdns=/no/such"], "`/no` is not there"),
     (&["-t"], "requires an argument"),
     (&["-S"], "requires an argument"),
     (&["--target"], "requires an argument"),

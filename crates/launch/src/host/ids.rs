@@ -43,6 +43,9 @@ pub struct Ids {
 }
 
 impl Ids {
+    /// `CAP_SYS_ADMIN`, capabilities(7).
+    pub const SYS_ADMIN: u32 = CAP_SYS_ADMIN;
+
     /// Looks at this process and the system's files.
     pub fn probe() -> Ids {
         let uid = geteuid().as_raw();

@@ -7,6 +7,7 @@ pub mod boot;
 pub mod ids;
 pub mod mounts;
 pub mod root;
+pub mod table;
 
 use ids::Ids;
 use mounts::HostMount;

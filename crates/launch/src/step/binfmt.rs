@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around, Attempt};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
@@ -47,6 +48,11 @@ impl Describe for MountBinfmt {
             ),
             _ => None,
         }
+    }
+
+    fn act(&self, _fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let target = Some(self.0.to_string_lossy().into_owned());
+        Some(Act::Mount(Attempt::New { fstype: "binfmt_misc".to_owned(), options: Vec::new(), target }))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around, Attempt};
 use rustix::io::Errno;
 use rustix::process::{chdir, chroot};
 use std::borrow::Cow;
@@ -40,6 +41,10 @@ impl Describe for Chroot {
             _ => None,
         }
     }
+
+    fn act(&self, _fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        Some(Act::Mount(Attempt::Reach { path: self.0.to_string_lossy().into_owned() }))
+    }
 }
 
 /// Changes the working directory.
@@ -67,6 +72,10 @@ impl Describe for Chdir {
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         if fault.call == Call::Chdir { no_directory(fault.errno) } else { None }
+    }
+
+    fn act(&self, _fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        Some(Act::Mount(Attempt::Reach { path: self.0.to_string_lossy().into_owned() }))
     }
 }
 

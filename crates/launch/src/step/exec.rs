@@ -8,6 +8,7 @@
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
+use crate::why::{Act, Around, Attempt};
 use insula_sys::exec::{Strings, cloexec_from, execveat};
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, stat};
@@ -53,6 +54,12 @@ fn usable(path: &CString) -> Result<(), Errno> {
     accessat(CWD, path.as_c_str(), Access::EXEC_OK, AtFlags::EACCESS)
 }
 
+/// What was tried, where it was a refusal to execute.
+pub(super) fn execute(candidates: &[CString], fault: &Fault) -> Option<Act> {
+    let paths = candidates.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    (fault.call == Call::Execve).then_some(Act::Mount(Attempt::Execute { paths }))
+}
+
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "find the program `{}`", self.name)
@@ -77,6 +84,10 @@ impl Describe for Program {
             }
             _ => None,
         }
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        execute(&self.candidates, fault)
     }
 }
 
@@ -165,5 +176,9 @@ impl Describe for Exec {
             Errno::ACCESS => Some("the file system may be mounted noexec, or memory files may not be executed (vm.memfd_noexec)".into()),
             _ => None,
         }
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        execute(&self.candidates, fault)
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around};
 use insula_sys::exec::{Strings, execve};
 use insula_sys::signal;
 use rustix::io::Errno;
@@ -134,6 +135,10 @@ impl Describe for Execvp {
             Errno::TOOBIG => Some("the arguments and the environment together are too long (execve(2))".into()),
             _ => None,
         }
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        super::exec::execute(&self.candidates, fault)
     }
 }
 

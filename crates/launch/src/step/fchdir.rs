@@ -3,6 +3,7 @@
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
+use crate::why::{Act, Around};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::process::{chdir, chroot, fchdir};
@@ -58,6 +59,10 @@ impl Describe for ChrootTo {
             (Call::Chdir, Errno::ACCESS) => Some("this user may not enter the directory".into()),
             _ => None,
         }
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        (fault.call == Call::Chroot).then_some(Act::Other)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The names of the UTS namespace, uts_namespaces(7).
 
 use super::{Child, Describe};
-use crate::fault::{Call, Done};
+use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around};
 use rustix::system::{setdomainname, sethostname};
 use std::borrow::Cow;
 use std::fmt;
@@ -28,6 +29,10 @@ impl Describe for HostName {
     fn why(&self) -> Cow<'static, str> {
         "the new UTS namespace still has the host's".into()
     }
+
+    fn act(&self, _fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        Some(Act::Other)
+    }
 }
 
 /// Sets the NIS domain name.
@@ -51,5 +56,9 @@ impl Describe for DomainName {
 
     fn why(&self) -> Cow<'static, str> {
         "the new UTS namespace still has the host's".into()
+    }
+
+    fn act(&self, _fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        Some(Act::Other)
     }
 }

@@ -3,6 +3,7 @@
 use super::{Describe, Parent};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
+use crate::why::{Act, Around, Attempt};
 use insula_sys::mount::{MountAttr, mount_setattr};
 use insula_sys::nsfs;
 use rustix::fd::{AsFd, OwnedFd};
@@ -91,5 +92,18 @@ impl Describe for IdmapTree {
 
     fn hands_over(&self) -> Option<Slot> {
         Some(self.slot)
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let path = self.source.to_string_lossy().into_owned();
+        match fault.call {
+            Call::MountSetattr => {
+                Some(Act::Mount(Attempt::Translate { path, recursive: self.recursive, by: None }))
+            }
+            Call::OpenTree => {
+                Some(Act::Mount(Attempt::Bind { source: path, recursive: self.recursive, target: None }))
+            }
+            _ => None,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
+use crate::why::{Act, Around};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fmt;
@@ -55,5 +56,9 @@ impl Describe for JoinCgroup {
             _ => return None,
         }
         .into())
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        (fault.call == Call::Write).then_some(Act::JoinGroup)
     }
 }

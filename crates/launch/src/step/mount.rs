@@ -4,6 +4,7 @@ use super::source::{Source, attach};
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::resolve::{self, Make, Target};
+use crate::why::{Act, Around, Attempt};
 use insula_sys::mount::{MountAttr, attr, mount_setattr};
 use rustix::fd::AsFd;
 use rustix::fs::{FileType, fstat};
@@ -52,6 +53,13 @@ impl Mount {
         }
         Ok(())
     }
+}
+
+/// The names of what is cleared, as the table of mounts has them.
+fn cleared(attrs: MountAttr) -> Vec<&'static str> {
+    let names =
+        [(attr::RDONLY, "ro"), (attr::NOSUID, "nosuid"), (attr::NODEV, "nodev"), (attr::NOEXEC, "noexec")];
+    names.into_iter().filter(|(bit, _)| attrs.clear & bit != 0).map(|(_, name)| name).collect()
 }
 
 impl fmt::Display for Mount {
@@ -112,5 +120,19 @@ impl Describe for Mount {
             (_, Call::Fsconfig, Errno::INVAL) => Some("the file system does not take this option".into()),
             _ => None,
         }
+    }
+
+    fn act(&self, fault: &Fault, around: &Around<'_>) -> Option<Act> {
+        let attempt = match (&self.source, fault.call) {
+            // The target is in the root to come, which is not the root of who looks.
+            (_, Call::Mkdirat | Call::Openat2 | Call::Fstat | Call::Check) => return None,
+            (_, Call::MoveMount) if fault.errno != Errno::NOSPC => return None,
+            (Source::Bind { path, .. }, Call::MountSetattr) => Attempt::Attributes {
+                path: path.to_string_lossy().into_owned(),
+                cleared: cleared(self.attrs),
+            },
+            (source, _) => source.attempt(around)?,
+        };
+        Some(Act::Mount(attempt))
     }
 }

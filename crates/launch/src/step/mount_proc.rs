@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around, Attempt};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use std::borrow::Cow;
@@ -66,5 +67,11 @@ impl Describe for MountProc {
             Errno::NOMEM => Some("the first process of this pid namespace has ended: no procfs can show it".into()),
             _ => None,
         }
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let target = Some(self.target.to_string_lossy().into_owned());
+        let attempt = Attempt::New { fstype: "proc".to_owned(), options: Vec::new(), target };
+        (fault.call == Call::Mount).then_some(Act::Mount(attempt))
     }
 }

@@ -3,6 +3,7 @@
 use super::{Describe, Parent};
 use crate::fault::{Call, Done, Fault};
 use crate::plan::Kind;
+use crate::why::{Act, Around, Attempt};
 use rustix::fs::{Mode, OFlags, open, stat};
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
@@ -93,6 +94,20 @@ impl Describe for Persist {
             _ => return None,
         }
         .into())
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let path = self.target.to_string_lossy().into_owned();
+        match (fault.call, fault.errno) {
+            // Where it is missing, the step's own hint says what makes it.
+            (Call::Openat2, Errno::NOENT) => None,
+            (Call::Openat2, _) => Some(Act::Mount(Attempt::Reach { path })),
+            (Call::Mount, Errno::INVAL) if self.kind == Kind::Mnt => {
+                Some(Act::Mount(Attempt::Keep { target: path }))
+            }
+            (Call::Mount, Errno::PERM | Errno::NOSPC) => Some(Act::Mount(Attempt::Attach { target: path })),
+            _ => None,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around, Attempt};
 use insula_sys::mount::{MountAttr, attr, mount_setattr};
 use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags, fstat, open, stat};
@@ -56,6 +57,13 @@ impl Describe for Pivot {
              pivot_root works from a real root mount only"
                 .into()
         })
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        // The new root is the working directory, and the old one goes upon it.
+        let here = || ".".to_owned();
+        (fault.call == Call::PivotRoot)
+            .then(|| Act::Mount(Attempt::Pivot { new_root: here(), put_old: here() }))
     }
 }
 
@@ -126,5 +134,9 @@ impl Describe for WorkDir {
             Errno::ACCESS => Some("the container's user may not enter it".into()),
             _ => None,
         }
+    }
+
+    fn act(&self, _fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        Some(Act::Mount(Attempt::Reach { path: self.path.to_string_lossy().into_owned() }))
     }
 }

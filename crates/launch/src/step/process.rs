@@ -2,6 +2,7 @@
 
 use super::{Child, Describe, Parent};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around};
 use insula_sys::prctl;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
@@ -62,6 +63,10 @@ impl Describe for Rlimits {
              ask for no more than `ulimit -H` shows"
                 .into()
         })
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        (fault.call == Call::Prlimit).then_some(Act::Other)
     }
 }
 

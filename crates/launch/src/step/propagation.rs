@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around, Attempt};
 use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use std::borrow::Cow;
@@ -61,6 +62,11 @@ pub(super) fn refused(fault: &Fault) -> Option<&'static str> {
     }
 }
 
+/// What was tried where it is refused.
+pub(super) fn changed(fault: &Fault) -> Option<Act> {
+    (fault.call == Call::Mount).then(|| Act::Mount(Attempt::Propagation { path: "/".to_owned() }))
+}
+
 impl fmt::Display for Propagation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "make every mount {}", self.0)
@@ -83,5 +89,9 @@ impl Describe for Propagation {
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         refused(fault).map(Cow::from)
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        changed(fault)
     }
 }

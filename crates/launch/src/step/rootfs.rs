@@ -5,6 +5,7 @@ use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
 use crate::resolve::{self, Make, Target};
+use crate::why::{Act, Around, Attempt};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::CWD;
 use rustix::io::Errno;
@@ -63,6 +64,16 @@ impl Layers {
     }
 }
 
+impl Layers {
+    /// The directory in which changes are kept.
+    pub fn kept_path(&self) -> Option<String> {
+        match &self.kept {
+            Kept::Vanish => None,
+            Kept::Path(path, _) | Kept::Made(_, path, _) => Some(path.to_string_lossy().into_owned()),
+        }
+    }
+}
+
 impl fmt::Display for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kept {
@@ -84,6 +95,17 @@ impl Describe for Layers {
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         (fault.call == Call::OpenTree && fault.errno == Errno::INVAL)
             .then(|| "the directory of `--keep` holds other mounts; choose one that does not".into())
+    }
+
+    fn act(&self, fault: &Fault, around: &Around<'_>) -> Option<Act> {
+        let attempt = match (&self.kept, fault.call) {
+            (Kept::Path(path, _), Call::OpenTree) => {
+                Attempt::Bind { source: path.to_string_lossy().into_owned(), recursive: false, target: None }
+            }
+            (_, Call::Mkdirat | Call::Openat2 | Call::Check) => return None,
+            _ => self.scratch.attempt(around)?,
+        };
+        Some(Act::Mount(attempt))
     }
 }
 
@@ -127,5 +149,10 @@ impl Describe for Rootfs {
             ),
             _ => None,
         }
+    }
+
+    fn act(&self, fault: &Fault, around: &Around<'_>) -> Option<Act> {
+        let is_elsewhere = matches!(fault.call, Call::Mkdirat | Call::Check);
+        self.source.attempt(around).filter(|_| !is_elsewhere).map(Act::Mount)
     }
 }

@@ -5,6 +5,7 @@ use crate::fault::{Call, Fault};
 use crate::kit::Slot;
 use crate::resolve::{self, Make, Target};
 use crate::slate::{Slate, TEXT_BYTES};
+use crate::why::{Around, Attempt};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, fchmod, fchown, fstat};
 use rustix::io::Errno;
@@ -187,6 +188,37 @@ fn fd_path<'a>(fd: &OwnedFd, space: &'a mut [u8; 32]) -> Option<&'a CStr> {
     let mut rest = &mut space[..31];
     write!(rest, "/proc/self/fd/{}", fd.as_raw_fd()).ok()?;
     CStr::from_bytes_until_nul(space).ok()
+}
+
+impl Source {
+    /// What was tried with it, for who looks for the cause of a refusal.
+    pub(super) fn attempt(&self, around: &Around<'_>) -> Option<Attempt> {
+        let text = |text: &CString| text.to_string_lossy().into_owned();
+        Some(match self {
+            Source::New { fstype, options, .. } => Attempt::New {
+                fstype: text(fstype),
+                options: options.iter().map(|(key, value)| (text(key), value.as_ref().map(text))).collect(),
+                target: None,
+            },
+            Source::Bind { path, recursive } => {
+                Attempt::Bind { source: text(path), recursive: *recursive, target: None }
+            }
+            Source::Overlay(overlay) => {
+                let mut options = Vec::new();
+                if let Lower::Path(path) = &overlay.lower {
+                    options.push(("lowerdir".to_owned(), Some(text(path))));
+                }
+                if let Some(kept) = around.kept {
+                    options.push(("upperdir".to_owned(), Some(kept.to_owned())));
+                }
+                if overlay.userxattr {
+                    options.push(("userxattr".to_owned(), None));
+                }
+                Attempt::New { fstype: "overlay".to_owned(), options, target: None }
+            }
+            Source::Made(_) => return None,
+        })
+    }
 }
 
 impl fmt::Display for Source {

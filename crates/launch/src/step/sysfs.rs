@@ -2,6 +2,7 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::why::{Act, Around, Attempt};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
@@ -54,5 +55,10 @@ impl Describe for Sysfs {
             Errno::NOENT => Some("this root has no /sys to mount it on".into()),
             _ => None,
         }
+    }
+
+    fn act(&self, _fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        let target = Some("/sys".to_owned());
+        Some(Act::Mount(Attempt::New { fstype: "sysfs".to_owned(), options: Vec::new(), target }))
     }
 }

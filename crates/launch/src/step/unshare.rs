@@ -50,7 +50,10 @@ impl Describe for Unshare {
     }
 
     fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
-        (fault.call == Call::Unshare).then(|| Act::Make(self.kinds.clone()))
+        match fault.call {
+            Call::Unshare => Some(Act::Make(self.kinds.clone())),
+            _ => super::propagation::changed(fault),
+        }
     }
 }
 
@@ -112,6 +115,10 @@ impl Describe for TryUnshare {
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         super::propagation::refused(fault).map(Cow::from)
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        super::propagation::changed(fault)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was tried and refused, with what the looking needs to know of it.
 
+use super::mounts::Attempt;
 use crate::fault::Fault;
 use crate::id_map::IdMap;
 use crate::kind::Kind;
@@ -37,6 +38,19 @@ pub enum Act {
         /// The group ids.
         gids: Vec<u32>,
     },
+    /// A mount, a file system or a path.
+    Mount(Attempt),
+    /// The process moved into control groups, by the `cgroup.procs` that it has open.
+    JoinGroup,
+    /// A call by its name, with its flags: what is looked for is whether the kernel has it and knows them.
+    Call {
+        /// As its man page has it.
+        name: String,
+        /// All of its flags.
+        flags: u64,
+    },
+    /// Anything else: what is looked for is a right that it wants.
+    Other,
 }
 
 /// A namespace that was to be entered.
@@ -92,4 +106,6 @@ pub struct Around<'a> {
     pub enters_user: bool,
     /// The open descriptors of the plan.
     pub kit: &'a Kit,
+    /// The directory in which the plan keeps what is changed.
+    pub kept: Option<&'a str>,
 }

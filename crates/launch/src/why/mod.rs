@@ -7,21 +7,25 @@
 mod act;
 pub mod confined;
 pub mod entering;
-
+pub mod features;
+pub mod groups;
 pub mod identity;
 pub mod ids;
 mod key;
 pub mod looking;
+pub mod mounts;
 pub mod namespaces;
 pub mod newuidmap;
 mod probe;
 pub mod processes;
+pub mod rights;
 mod root;
 mod status;
 mod subject;
 pub mod user_namespace;
 
 pub use act::{Act, Around, Enter, Ids, Maps, Refusal, Writer};
+pub use mounts::Attempt;
 pub use status::Status;
 pub use subject::{Caller, Subject, sysctl};
 
@@ -29,12 +33,16 @@ use crate::fault::Fault;
 use crate::kind::Kind;
 use confined::Confined;
 use entering::Entering;
+use features::Feature;
+use groups::Group;
 use identity::Identity;
 use ids::IdMaps;
 use looking::Looking;
+use mounts::{Filesystem, Idmap, Locked, Mounting, Overlay, Pivot, Place, Revealing};
 use namespaces::NewNamespace;
 use newuidmap::Newuidmap;
 use processes::NoProcess;
+use rights::Right;
 use rustix::io::Errno;
 use std::fmt;
 
@@ -91,6 +99,40 @@ fields! {
     Entering(Entering),
     /// A process could not be looked into.
     Looking(Looking),
+    /// A file system cannot be mounted here.
+    Filesystem(Filesystem),
+    /// A mount's ids cannot be translated.
+    Idmap(Idmap),
+    /// A mount is locked, or in use.
+    Locked(Locked),
+    /// An overlay's layers.
+    Overlay(Overlay),
+    /// The change of root.
+    Pivot(Pivot),
+    /// A path.
+    Place(Place),
+    /// A new proc or sysfs would show what is hidden.
+    Revealing(Revealing),
+    /// The kernel lacks something.
+    Feature(Feature),
+    /// A right is lacking.
+    Right(Right),
+    /// A control group.
+    Group(Group),
+}
+
+impl From<Mounting> for Cause {
+    fn from(cause: Mounting) -> Cause {
+        match cause {
+            Mounting::Filesystem(cause) => cause.into(),
+            Mounting::Idmap(cause) => cause.into(),
+            Mounting::Locked(cause) => cause.into(),
+            Mounting::Overlay(cause) => cause.into(),
+            Mounting::Pivot(cause) => cause.into(),
+            Mounting::Place(cause) => cause.into(),
+            Mounting::Revealing(cause) => cause.into(),
+        }
+    }
 }
 
 /// Looks for the cause. `None`: nothing that is seen explains it.
@@ -105,7 +147,9 @@ pub fn find(refusal: &Refusal, subject: &Subject) -> Option<Cause> {
     {
         return Some(restriction.into());
     }
-    by_the_rules(act, *fault, subject).or_else(|| Some(confined::remains(*fault, subject)?.into()))
+    by_the_rules(act, *fault, subject)
+        .or_else(|| features::call(*fault, subject).map(Cause::from))
+        .or_else(|| Some(confined::remains(*fault, subject)?.into()))
 }
 
 /// By the kernel's own rules for what was tried.
@@ -130,5 +174,16 @@ fn by_the_rules(act: &Act, fault: Fault, subject: &Subject) -> Option<Cause> {
         Act::SetIds { uid, gids } => identity::refused(*uid, gids, fault, subject).map(Cause::from),
         Act::Look(pid) => looking::refused(*pid, subject).map(Cause::from),
         Act::Enter(enter) => entering::refused(enter, fault, subject).map(Cause::from),
+        Act::Mount(attempt) => {
+            // The kernel asks for the right first.
+            let right = rights::lacking(fault, subject).map(Cause::from);
+            right.or_else(|| mounts::refused(attempt, fault, subject).map(Cause::from))
+        }
+        Act::Call { name, flags } => match fault.errno {
+            Errno::NOSYS => features::of_call(name, subject).map(Cause::from),
+            errno => features::flags(name, *flags, errno).map(Cause::from),
+        },
+        Act::JoinGroup => groups::joined(fault.errno, subject).map(Cause::from),
+        Act::Other => rights::lacking(fault, subject).map(Cause::from),
     }
 }

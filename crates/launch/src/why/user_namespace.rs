@@ -6,6 +6,7 @@ use insula_sys::birth::setns;
 use insula_sys::nsfs;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, fstat, open};
+use rustix::io::Errno;
 use std::fmt;
 
 /// The inode of the initial one, `PROC_USER_INIT_INO` of <linux/proc_ns.h>.
@@ -38,6 +39,19 @@ impl UserNamespace {
     /// Is it the one that the machine begins with?
     pub fn is_initial(&self) -> bool {
         self.inode == INITIAL
+    }
+}
+
+/// Whether the user namespace of a process owns its namespace of that kind (`net`); `None`: that cannot be seen.
+pub fn owns(subject: &Subject, kind: &str) -> Option<bool> {
+    let numbers = |file: &OwnedFd| fstat(file).ok().map(|stat| (stat.st_dev, stat.st_ino));
+    let namespace = subject.open(&format!("ns/{kind}"))?;
+    let own = numbers(&subject.open("ns/user")?)?;
+    match nsfs::owner(namespace.as_fd()) {
+        Ok(owner) => Some(numbers(&owner)? == own),
+        // Out of our view: neither ours nor below.
+        Err(Errno::PERM) => Some(false),
+        Err(_) => None,
     }
 }
 

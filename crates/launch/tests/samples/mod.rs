@@ -1,5 +1,8 @@
 //! One of each cause, with made-up values: what the table shows.
 
+mod mounts;
+mod others;
+
 use insula_launch::fault::Call;
 use insula_launch::host::ids::{Range, SUBGID, SUBUID};
 use insula_launch::plan::Kind;
@@ -29,6 +32,8 @@ pub fn all() -> Vec<Cause> {
     identity(&mut all);
     entering(&mut all);
     looking(&mut all);
+    mounts::all(&mut all);
+    others::all(&mut all);
     all
 }
 
