@@ -95,7 +95,8 @@ fn is_closed(error: &Error) -> bool {
 fn nowhere(hierarchy: &Hierarchy, name: &Name) -> Error {
     if hierarchy.read_only {
         let path = hierarchy.point.clone();
-        return Error::Call { doing: "make a cgroup in", path, errno: Errno::ROFS, cause: Cause::ReadOnly };
+        let cause = Some(Cause::ReadOnly { path: path.clone() });
+        return Error::Call { doing: "make a cgroup in", path, errno: Errno::ROFS, cause };
     }
     Error::NowhereToMake { name: name.to_string(), uid: geteuid().as_raw() }
 }
@@ -121,7 +122,7 @@ fn make(
     }
     Place::open(hierarchy, name, path.clone()).map_err(|errno| {
         let shown = hierarchy.root().shown_of(path.to_string().trim_start_matches('/'));
-        Error::Call { doing: "open the cgroup", path: shown, errno, cause: Cause::Plain }
+        Error::Call { doing: "open the cgroup", path: shown, errno, cause: None }
     })
 }
 
@@ -162,19 +163,17 @@ fn again(directory: &Directory) -> Result<Directory, Error> {
         doing: "open the cgroup",
         path: directory.shown().to_owned(),
         errno,
-        cause: Cause::Plain,
+        cause: None,
     })
 }
 
 fn not_made(above: &Directory, name: &str, errno: Errno) -> Error {
     let cause = match errno {
-        Errno::ROFS => Cause::ReadOnly,
+        Errno::ROFS => Some(Cause::ReadOnly { path: above.shown().to_owned() }),
         Errno::ACCESS | Errno::PERM => not_ours(above),
         // cgroup.max.descendants or cgroup.max.depth of a group above.
-        Errno::AGAIN => {
-            Cause::Range("as many groups as cgroup.max.depth and cgroup.max.descendants above allow")
-        }
-        _ => Cause::Plain,
+        Errno::AGAIN => Some(Cause::TooMany),
+        _ => None,
     };
     Error::Call { doing: "make the cgroup", path: above.shown_of(name), errno, cause }
 }
@@ -210,16 +209,20 @@ fn not_handed_down(
 ) -> Error {
     let shown = directory.shown().to_owned();
     let cause = match errno {
-        Errno::BUSY | Errno::OPNOTSUPP => Cause::InternalProcesses { directory: shown },
-        Errno::ROFS => Cause::ReadOnly,
+        Errno::BUSY | Errno::OPNOTSUPP
+            if directory.processes().is_ok_and(|processes| !processes.is_empty()) =>
+        {
+            Some(Cause::InternalProcesses { directory: shown })
+        }
+        Errno::ROFS => Some(Cause::ReadOnly { path: shown }),
         _ if !available.iter().any(|known| known == controller) => {
-            Cause::NotAvailable { controller: controller.to_owned(), directory: shown }
+            Some(Cause::NotAvailable { controller: controller.to_owned(), directory: shown })
         }
         Errno::ACCESS | Errno::PERM => not_ours(directory),
-        _ => Cause::Plain,
+        _ => None,
     };
     // Not here is no race with a removal above, which would be tried again.
-    let errno = if errno == Errno::NOENT && cause != Cause::Plain { Errno::INVAL } else { errno };
+    let errno = if errno == Errno::NOENT && cause.is_some() { Errno::INVAL } else { errno };
     Error::Write { path: directory.shown_of("cgroup.subtree_control"), value, errno, cause }
 }
 
@@ -230,7 +233,7 @@ fn inherit_cpuset(above: &Directory, below: &Directory) -> Result<(), Error> {
         if below.look(file).is_some_and(|own| own.is_empty()) {
             let value = above.look(file).unwrap_or_default();
             below.write(file, &value).map_err(|errno| {
-                let cause = if errno == Errno::ACCESS { not_ours(below) } else { Cause::Plain };
+                let cause = if errno == Errno::ACCESS { not_ours(below) } else { None };
                 Error::Write { path: below.shown_of(file), value, errno, cause }
             })?;
         }
@@ -260,12 +263,7 @@ fn adopt(made: &Made) -> Result<(), Error> {
                     Ok(()) | Err(Errno::SRCH) => {}
                     Err(errno) => {
                         let path = place.directory.shown_of("cgroup.procs");
-                        return Err(Error::Write {
-                            path,
-                            value: pid.to_string(),
-                            errno,
-                            cause: Cause::Plain,
-                        });
+                        return Err(Error::Write { path, value: pid.to_string(), errno, cause: None });
                     }
                 }
             }
@@ -294,7 +292,7 @@ pub fn delegate(group: &Group, uid: u32, gid: u32) -> Result<(), Error> {
             match place.directory.chown(file, uid, gid) {
                 Ok(()) | Err(Errno::NOENT) => {}
                 Err(errno) => {
-                    let (path, cause) = (place.directory.shown_of(file), Cause::Plain);
+                    let (path, cause) = (place.directory.shown_of(file), None);
                     return Err(Error::Call { doing: "give away", path, errno, cause });
                 }
             }

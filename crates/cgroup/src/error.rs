@@ -1,6 +1,9 @@
 //! What can go wrong with a control group: what was tried, on which file, with which value, and what to do about it.
 
 use insula_launch::error::Named;
+/// Why the kernel has refused.
+pub use insula_launch::why::groups::Group as Cause;
+use insula_launch::why::groups::delegate;
 use insula_oci::escaped;
 use rustix::io::Errno;
 use std::fmt;
@@ -46,7 +49,7 @@ pub enum Error {
         /// How it was refused.
         errno: Errno,
         /// Why, found by looking.
-        cause: Cause,
+        cause: Option<Cause>,
     },
     /// A write to a control file.
     Write {
@@ -57,7 +60,7 @@ pub enum Error {
         /// How it was refused.
         errno: Errno,
         /// Why, found by looking.
-        cause: Cause,
+        cause: Option<Cause>,
     },
     /// `checkBeforeUpdate`: the limit is below what is used now.
     BelowUse {
@@ -110,50 +113,6 @@ pub enum Missing {
     NotOnV1,
 }
 
-/// Why the kernel has refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
-    /// The errno says it all.
-    Plain,
-    /// The directory is another's.
-    NotOurs {
-        /// The directory.
-        directory: String,
-        /// Whose.
-        owner: u32,
-        /// Who asks.
-        uid: u32,
-    },
-    /// The hierarchy is mounted read-only.
-    ReadOnly,
-    /// A group of version 2 with processes gives its children no controllers, and the other way round.
-    InternalProcesses {
-        /// The group.
-        directory: String,
-    },
-    /// The group above has not this controller to give.
-    NotAvailable {
-        /// The controller.
-        controller: String,
-        /// The group that should hand it on.
-        directory: String,
-    },
-    /// Outside of what the file takes.
-    Range(&'static str),
-    /// More is in use than the limit allows.
-    InUse,
-    /// Processes, or groups, are in it.
-    Occupied,
-    /// The group's processes cannot be moved, since the mover may not write to the group above both.
-    CommonAncestor,
-    /// A group of `cpuset` without CPUs or memory nodes takes no process.
-    EmptyCpuset,
-    /// Programs on devices are loaded by privileged users only.
-    NoPrograms,
-    /// A real-time process wants a group with real-time to give.
-    RealTime,
-}
-
 impl Error {
     /// A value that is refused without asking the kernel.
     pub fn invalid(what: &str, value: impl fmt::Display, reason: impl Into<String>) -> Self {
@@ -164,6 +123,14 @@ impl Error {
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Proc { errno, .. } | Self::Call { errno, .. } | Self::Write { errno, .. } => Some(*errno),
+            _ => None,
+        }
+    }
+
+    /// Why, found by looking.
+    pub fn cause(&self) -> Option<insula_launch::why::Cause> {
+        match self {
+            Self::Call { cause, .. } | Self::Write { cause, .. } => cause.clone().map(Into::into),
             _ => None,
         }
     }
@@ -180,7 +147,7 @@ impl Error {
                 Some("mount one: `mount -t cgroup2 none /sys/fs/cgroup` (cgroups(7))".to_owned())
             }
             Self::Missing { controller, why, .. } => why.hint(controller),
-            Self::Call { cause, .. } | Self::Write { cause, .. } => cause.hint(),
+            Self::Call { cause, .. } | Self::Write { cause, .. } => cause.as_ref().map(Cause::cure),
             Self::BelowUse { .. } => Some("ask for more, or free some first".to_owned()),
             Self::NoGroup(_) => Some("`insula cgroup ls` lists the groups".to_owned()),
             Self::NowhereToMake { uid, .. } => Some(delegate(*uid)),
@@ -191,16 +158,6 @@ impl Error {
             Self::Proc { .. } | Self::Invalid { .. } => None,
         }
     }
-}
-
-/// How an ordinary user comes to a place for groups: systemd gives one, or root does.
-fn delegate(uid: u32) -> String {
-    let systemd = std::path::Path::new("/run/systemd/system").exists();
-    let scope = if systemd { "`systemd-run --user --scope -p Delegate=yes $SHELL`, or " } else { "" };
-    format!(
-        "{scope}as root: `insula cgroup new --owner {uid} /u{uid}`, `insula cgroup new --owner {uid} /u{uid}/shell`, \
-         `insula cgroup join /u{uid}/shell PID` with your shell's PID"
-    )
 }
 
 impl Missing {
@@ -229,60 +186,6 @@ impl Missing {
     }
 }
 
-impl Cause {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Plain => return None,
-            Self::NotOurs { uid, .. } => delegate(*uid),
-            Self::ReadOnly => "mount it read-write, or ask outside of this container".to_owned(),
-            Self::InternalProcesses { directory } => format!(
-                "in version 2 processes live in groups without limited children (cgroups(7), \"no internal processes\"): \
-                 move them one down, `mkdir {directory}/leaf && echo PID > {directory}/leaf/cgroup.procs` for each"
-            ),
-            Self::NotAvailable { controller, directory } => format!(
-                "whoever owns the group above enables it: `echo +{controller} > …/cgroup.subtree_control`, from the \
-                 root down to `{directory}`"
-            ),
-            Self::Range(range) => format!("it takes {range}"),
-            Self::InUse => "free memory in the group first, or ask for a higher limit".to_owned(),
-            Self::Occupied => "`insula cgroup kill` ends what is in it; `insula cgroup rm --force` does both".to_owned(),
-            Self::CommonAncestor => {
-                "moving a process takes write access to `cgroup.procs` of the group above both, the old one and the new \
-                 one (cgroups(7)): move your shell into the delegated tree first, as root by `insula cgroup join`"
-                    .to_owned()
-            }
-            Self::NoPrograms => "rules on devices are a BPF program in version 2, and want CAP_BPF and CAP_NET_ADMIN, or \
-                                 CAP_SYS_ADMIN, of the host (bpf(2)): leave them out"
-                .to_owned(),
-            Self::EmptyCpuset => "give it some: `insula cgroup set NAME --cpuset-cpus 0 --cpuset-mems 0`".to_owned(),
-            Self::RealTime => "a process with SCHED_FIFO or SCHED_RR wants cpu.rt_runtime_us above 0 there; or make it \
-                               an ordinary one, `chrt --other -p 0 PID`"
-                .to_owned(),
-        })
-    }
-
-    fn words(&self) -> Option<String> {
-        Some(match self {
-            Self::NotOurs { directory, owner, uid } => {
-                format!("`{directory}` belongs to uid {owner}, and this is uid {uid}")
-            }
-            Self::ReadOnly => "the hierarchy is mounted read-only".to_owned(),
-            Self::InternalProcesses { directory } => {
-                format!("`{directory}` has processes of its own, or children with controllers")
-            }
-            Self::NotAvailable { controller, directory } => {
-                format!("`{directory}` has no `{controller}` to hand on")
-            }
-            Self::InUse => "more than that is in use".to_owned(),
-            Self::Occupied => "something is in it".to_owned(),
-            Self::EmptyCpuset => "it has no CPUs or no memory nodes".to_owned(),
-            Self::Plain | Self::Range(_) | Self::CommonAncestor | Self::NoPrograms | Self::RealTime => {
-                return None;
-            }
-        })
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
@@ -293,11 +196,9 @@ impl fmt::Display for Error {
                 let what = if file.is_empty() { controller } else { file };
                 format!("write `{value}` to `{what}`: {}", why.words())
             }
-            Self::Call { doing, path, errno, cause } => {
-                format!("{doing} `{path}`: {}{}", Named(*errno), behind(cause))
-            }
-            Self::Write { path, value, errno, cause } => {
-                format!("write `{value}` to `{path}`: {}{}", Named(*errno), behind(cause))
+            Self::Call { doing, path, errno, .. } => format!("{doing} `{path}`: {}", Named(*errno)),
+            Self::Write { path, value, errno, .. } => {
+                format!("write `{value}` to `{path}`: {}", Named(*errno))
             }
             Self::BelowUse { path, limit_bytes, used_bytes } => {
                 format!("write `{limit_bytes}` to `{path}`: {used_bytes} bytes are in use")
@@ -311,10 +212,6 @@ impl fmt::Display for Error {
         };
         write!(f, "{}", escaped(&text))
     }
-}
-
-fn behind(cause: &Cause) -> String {
-    cause.words().map_or_else(String::new, |words| format!(" ({words})"))
 }
 
 impl std::error::Error for Error {}
@@ -336,12 +233,12 @@ mod tests {
             path: "/sys/fs/cgroup/pids/x/pids.max".to_owned(),
             value: "20".to_owned(),
             errno: Errno::ACCESS,
-            cause,
+            cause: Some(cause),
         };
+        assert_eq!(error.to_string(), "write `20` to `/sys/fs/cgroup/pids/x/pids.max`: Permission denied");
         assert_eq!(
-            error.to_string(),
-            "write `20` to `/sys/fs/cgroup/pids/x/pids.max`: Permission denied \
-             (`/sys/fs/cgroup/pids/x` belongs to uid 0, and this is uid 1000)"
+            error.cause().map(|cause| cause.to_string()).as_deref(),
+            Some("`/sys/fs/cgroup/pids/x` belongs to uid 0, and this is uid 1000")
         );
         assert!(error.is_for_rights());
         assert!(error.hint().is_some_and(|hint| hint.contains("--owner 1000 /u1000")));

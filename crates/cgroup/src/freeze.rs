@@ -109,9 +109,9 @@ fn way<'a>(group: &'a Group, doing: &'static str) -> Result<Way<'a>, Error> {
 fn set(place: &Place, file: &str, value: &str) -> Result<(), Error> {
     place.directory.write(file, value).map_err(|errno| {
         let cause = match errno {
-            Errno::ROFS => Cause::ReadOnly,
+            Errno::ROFS => Some(Cause::ReadOnly { path: place.directory.shown().to_owned() }),
             Errno::ACCESS | Errno::PERM => not_ours(&place.directory),
-            _ => Cause::Plain,
+            _ => None,
         };
         Error::Write { path: place.directory.shown_of(file), value: value.to_owned(), errno, cause }
     })
@@ -121,7 +121,7 @@ fn set(place: &Place, file: &str, value: &str) -> Result<(), Error> {
 fn rests(place: &Place, frozen: bool, patience: Duration) -> Result<bool, Error> {
     let failed = |errno| {
         let path = place.directory.shown_of("cgroup.events");
-        Error::Call { doing: "watch", path, errno, cause: Cause::Plain }
+        Error::Call { doing: "watch", path, errno, cause: None }
     };
     let end = Instant::now() + patience;
     loop {

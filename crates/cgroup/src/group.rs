@@ -76,7 +76,7 @@ impl Group {
                 Err(Errno::NOENT | Errno::NOTDIR) => {}
                 Err(errno) => {
                     let path = hierarchy.root().shown_of(path.to_string().trim_start_matches('/'));
-                    return Err(Error::Call { doing: "open the cgroup", path, errno, cause: Cause::Plain });
+                    return Err(Error::Call { doing: "open the cgroup", path, errno, cause: None });
                 }
             }
         }
@@ -147,26 +147,41 @@ impl Group {
 /// Why a process was not let in.
 fn refused(place: &Place, value: &str, errno: Errno) -> Error {
     let directory = &place.directory;
+    let is_empty = |file: &str| directory.look(file).is_some_and(|text| text.trim().is_empty());
     let cause = match (errno, place.version) {
-        (Errno::ACCESS | Errno::PERM, Version::V2) if directory.may_be_written() => Cause::CommonAncestor,
-        (Errno::ACCESS | Errno::PERM, _) if !directory.may_be_written() => not_ours(directory),
-        (Errno::ROFS, _) => Cause::ReadOnly,
-        (Errno::BUSY | Errno::OPNOTSUPP, Version::V2) => {
-            Cause::InternalProcesses { directory: directory.shown().to_owned() }
+        (Errno::ACCESS | Errno::PERM, Version::V2) if directory.may_be_written() => {
+            Some(Cause::CommonAncestor { directory: directory.shown().to_owned() })
         }
-        (Errno::NOSPC, Version::V1) => Cause::EmptyCpuset,
-        (Errno::INVAL, Version::V1) if place.has("cpu") => Cause::RealTime,
-        _ => Cause::Plain,
+        (Errno::ACCESS | Errno::PERM, _) if !directory.may_be_written() => not_ours(directory),
+        (Errno::ROFS, _) => Some(Cause::ReadOnly { path: directory.shown().to_owned() }),
+        (Errno::BUSY | Errno::OPNOTSUPP, Version::V2) if !is_empty("cgroup.subtree_control") => {
+            Some(Cause::InternalProcesses { directory: directory.shown().to_owned() })
+        }
+        (Errno::NOSPC, Version::V1) if is_empty("cpuset.cpus") || is_empty("cpuset.mems") => {
+            Some(Cause::EmptyCpuset)
+        }
+        (Errno::INVAL, Version::V1) if place.has("cpu") && is_real_time(value) => Some(Cause::RealTime),
+        (Errno::NODEV, _) => Some(Cause::Gone),
+        _ => None,
     };
     Error::Write { path: directory.shown_of("cgroup.procs"), value: value.to_owned(), errno, cause }
 }
 
+/// Whether a process, by its pid or 0 for this one, is scheduled with SCHED_FIFO or SCHED_RR: the 41st field of
+/// proc_pid_stat(5), counted from behind the name, which is the second and may have anything in it.
+fn is_real_time(pid: &str) -> bool {
+    let pid = if pid == "0" { "self" } else { pid };
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let behind = text.rsplit(") ").next().unwrap_or_default();
+    matches!(behind.split(' ').nth(38), Some("1" | "2"))
+}
+
 /// The cause of a refusal on a directory that is another's.
-pub fn not_ours(directory: &Directory) -> Cause {
+pub fn not_ours(directory: &Directory) -> Option<Cause> {
     match directory.owner() {
         Some(owner) if owner != geteuid().as_raw() => {
-            Cause::NotOurs { directory: directory.shown().to_owned(), owner, uid: geteuid().as_raw() }
+            Some(Cause::NotOurs { directory: directory.shown().to_owned(), owner, uid: geteuid().as_raw() })
         }
-        _ => Cause::Plain,
+        _ => None,
     }
 }

@@ -5,7 +5,7 @@
 //! it gets the signal: a pid that was given to another process in between is not in the group, or is one of its own.
 
 use crate::directory::Directory;
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::freeze::{event, freeze, thaw};
 use crate::group::{Group, Place, not_ours};
 use crate::members::{directories, members, processes};
@@ -123,7 +123,7 @@ fn send(group: &Group, signal: i32) -> Result<usize, Error> {
 fn send_to(place: &Place, directory: &Directory, pids: &[i32], signal: i32) -> Result<Vec<i32>, Error> {
     let failed = |doing, pid: i32, errno| {
         let path = format!("{pid}");
-        let cause = if errno == Errno::PERM { not_ours(&place.directory) } else { Cause::Plain };
+        let cause = if errno == Errno::PERM { not_ours(&place.directory) } else { None };
         Error::Call { doing, path, errno, cause }
     };
     let mut open: Vec<(i32, OwnedFd)> = Vec::new();

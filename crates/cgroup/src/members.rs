@@ -1,7 +1,7 @@
 //! Who is in a group: its processes, those of the groups below it, and those groups.
 
 use crate::directory::Directory;
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::group::Group;
 use crate::path::Path;
 use rustix::io::Errno;
@@ -65,5 +65,5 @@ pub(crate) fn processes(directory: &Directory) -> Result<Vec<i32>, Error> {
 }
 
 fn refused(doing: &'static str, directory: &Directory, errno: Errno) -> Error {
-    Error::Call { doing, path: directory.shown().to_owned(), errno, cause: Cause::Plain }
+    Error::Call { doing, path: directory.shown().to_owned(), errno, cause: None }
 }

@@ -19,7 +19,7 @@ pub fn remove(group: &Group, nested: bool, patience: Duration) -> Result<(), Vec
         doing: "remove the cgroup",
         path,
         errno: Errno::BUSY,
-        cause: Cause::Occupied,
+        cause: Some(Cause::Occupied),
     };
     let shown = group.places().first().map_or_else(String::new, |place| place.directory.shown().to_owned());
     let lower = below(group).map_err(|error| vec![error])?;
@@ -73,10 +73,10 @@ fn remove_one(above: &Directory, name: &str, end: Instant) -> Result<(), Error> 
 
 fn failed(above: &Directory, name: &str, errno: Errno) -> Error {
     let cause = match errno {
-        Errno::ROFS => Cause::ReadOnly,
+        Errno::ROFS => Some(Cause::ReadOnly { path: above.shown().to_owned() }),
         Errno::ACCESS | Errno::PERM => not_ours(above),
-        Errno::BUSY => Cause::Occupied,
-        _ => Cause::Plain,
+        Errno::BUSY => Some(Cause::Occupied),
+        _ => None,
     };
     Error::Call { doing: "remove the cgroup", path: above.shown_of(name), errno, cause }
 }

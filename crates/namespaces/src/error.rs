@@ -4,7 +4,7 @@ use insula_launch::error::{Failure, Named};
 use insula_launch::fault::{Call, Fault};
 use insula_launch::plan::Kind;
 use insula_launch::step::unshare::refused_kinds;
-use insula_launch::why::{self, Act, Cause, Refusal, Subject};
+use insula_launch::why::{self, Act, Attempt, Cause, Refusal, Subject};
 use rustix::io::Errno;
 use std::fmt;
 use std::path::PathBuf;
@@ -127,6 +127,27 @@ impl Error {
             Error::Launch(failure) => failure.found.as_deref(),
             Error::Process { found, .. } | Error::Fresh { found, .. } => found.as_deref(),
             _ => None,
+        }
+    }
+
+    /// The cause, also where no launch failed: looked for now, on this process.
+    pub fn found(&self) -> Option<Cause> {
+        match self {
+            Error::Net(error) => error.cause(),
+            Error::Netns(what, path, errno) => {
+                let path = path.to_string_lossy().into_owned();
+                let (attempt, call) = match *what {
+                    "make" | "make the directory" | "remove" | "open to everybody" => {
+                        (Attempt::Write { path }, Call::Mkdirat)
+                    }
+                    "mount the network namespace on" | "mount on itself" | "share the mounts below" => {
+                        (Attempt::Attach { target: path }, Call::Mount)
+                    }
+                    _ => (Attempt::Reach { path }, Call::Openat2),
+                };
+                found(Act::Mount(attempt), call, *errno).map(|found| *found)
+            }
+            error => error.cause().cloned(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What can go wrong between us and the kernel's network, and what to do about it.
 
+use insula_launch::why::rights::{self, Right};
+use insula_launch::why::{Cause, Subject};
 use rustix::io::Errno;
 use std::fmt;
 
@@ -111,7 +113,16 @@ impl Error {
         }
     }
 
-    /// What to do about it.
+    /// The cause, if looking at this process shows it: a right that it lacks, and where.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Error::Refused { act, errno: Errno::PERM, .. } => lacking(*act).map(Cause::from),
+            Error::Stranded { first, .. } | Error::Undone(first) => first.cause(),
+            _ => None,
+        }
+    }
+
+    /// What to do about it: of the errno alone. The cure of a [`cause`](Error::cause) is better, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Refused { act, errno, .. } => hint(*act, *errno),
@@ -123,6 +134,17 @@ impl Error {
             | Error::Value { .. } => None,
         }
     }
+}
+
+/// The right that an act wants and we lack. Who has it over his own network namespace may lack it over the other one that
+/// an act is about: then nothing is said.
+fn lacking(act: Act) -> Option<Right> {
+    let (number, capability, matter) = match act {
+        Act::Enter => (21, "CAP_SYS_ADMIN", "to enter a network namespace"),
+        _ => (12, "CAP_NET_ADMIN", "a change of the network"),
+    };
+    let kind = if act == Act::Enter { None } else { Some("net") };
+    rights::capable(number, capability, kind, matter, &Subject::ourselves())
 }
 
 /// What to do about an errno.

@@ -41,6 +41,6 @@ fn open(place: &Place) -> Result<rustix::fd::OwnedFd, Errno> {
 }
 
 fn refused(doing: &'static str, place: &Place, errno: Errno) -> Error {
-    let cause = if errno == Errno::PERM { Cause::NoPrograms } else { Cause::Plain };
+    let cause = if errno == Errno::PERM { Some(Cause::NoPrograms) } else { None };
     Error::Call { doing, path: place.directory.shown().to_owned(), errno, cause }
 }

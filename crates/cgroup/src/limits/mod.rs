@@ -171,20 +171,20 @@ fn refused(place: &Place, setting: &Setting, errno: Errno) -> Error {
                 path,
                 value,
                 errno,
-                cause: Cause::NotAvailable { controller, directory: above },
+                cause: Some(Cause::NotAvailable { controller, directory: above }),
             };
         }
         let (controller, file) = (setting.controller.clone(), setting.file.clone());
         return Error::Missing { controller, file, value, why: setting.absent.unwrap_or(Missing::File) };
     }
     let cause = match errno {
-        Errno::ROFS => Cause::ReadOnly,
+        Errno::ROFS => Some(Cause::ReadOnly { path: directory.shown().to_owned() }),
         Errno::ACCESS | Errno::PERM => not_ours(directory),
-        Errno::BUSY if setting.controller == "memory" => Cause::InUse,
+        Errno::BUSY if setting.controller == "memory" => Some(Cause::InUse),
         Errno::INVAL | Errno::RANGE | Errno::NODEV | Errno::NOSPC | Errno::BUSY => {
-            range(&setting.file).map_or(Cause::Plain, Cause::Range)
+            range(&setting.file).map(Cause::Range)
         }
-        _ => Cause::Plain,
+        _ => None,
     };
     Error::Write { path, value, errno, cause }
 }

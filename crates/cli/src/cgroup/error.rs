@@ -2,6 +2,7 @@
 
 use crate::value::reason::Reason;
 use insula_launch::error::Named;
+use insula_launch::why::Cause;
 use insula_oci::escaped;
 use rustix::io::Errno;
 use std::fmt;
@@ -35,6 +36,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The cause, found by looking.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Group(error) => error.cause(),
+            Self::Several(errors) => errors.iter().find_map(insula_cgroup::Error::cause),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -61,6 +61,7 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
         Ok(matches) => matches,
         Err(code) => return code,
     };
-    (verb.go)(&matches)
-        .unwrap_or_else(|error| tell::error(&error.to_string(), error.hint().as_deref(), tell::FAILED))
+    (verb.go)(&matches).unwrap_or_else(|error| {
+        tell::refusal(&error.to_string(), error.cause().as_ref(), error.hint().as_deref(), tell::FAILED)
+    })
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with an `insula link`, and what to do about it.
 
+use insula_launch::why::Cause;
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fmt;
@@ -47,6 +48,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The cause, looked for now, on this process.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Error::Net(error) => error.cause(),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {

@@ -17,6 +17,7 @@ use crate::parse::parse;
 use crate::tell;
 use clap::ArgMatches;
 use error::Error;
+use insula_launch::why::Cause;
 use insula_oci::escaped;
 use insula_sys::signal::{self, SigSet};
 use rustix::process::Signal;
@@ -48,7 +49,11 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
     match undisturbed(verb, matches) {
         Ok(text) => tell::out(&text),
         Err(error) => {
-            tell::error(&escaped(&error.to_string()).to_string(), error.hint().as_deref(), tell::FAILED)
+            let cause = error.cause();
+            let cure = cause.as_ref().map(Cause::cure);
+            let hint = cure.or_else(|| error.hint().map(Into::into));
+            let message = escaped(&error.to_string()).to_string();
+            tell::refusal(&message, cause.as_ref(), hint.as_deref(), tell::FAILED)
         }
     }
 }

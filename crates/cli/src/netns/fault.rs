@@ -3,6 +3,7 @@
 use insula_launch::why::Cause;
 use insula_namespaces::error::Error;
 use insula_oci::escaped;
+use rustix::io::Errno;
 
 use crate::tell;
 
@@ -48,7 +49,12 @@ impl Fault {
 
     /// Something failed.
     pub fn of(error: &Error) -> Fault {
-        let told = Told::Error(error.to_string(), error.cause().cloned().map(Box::new), error.hint());
+        let cause = error.found();
+        // Who may not name namespaces hears what goes without names.
+        let is_of_names = matches!(error, Error::Netns(_, _, Errno::ACCESS | Errno::PERM));
+        let cure = cause.as_ref().filter(|_| !is_of_names).map(Cause::cure);
+        let hint = cure.or_else(|| error.hint());
+        let told = Told::Error(error.to_string(), cause.map(Box::new), hint);
         Fault { told, code: code::FAILED }
     }
 

@@ -10,6 +10,7 @@ mod entering;
 mod filter;
 mod ids;
 mod looking;
+mod mounts;
 mod namespaces;
 mod newuidmap;
 mod processes;

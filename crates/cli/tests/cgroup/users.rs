@@ -74,7 +74,7 @@ fn in_a_delegated_tree_a_user_makes_groups() {
     for place in shown["places"].as_array().expect("a list") {
         assert_eq!(place["path"], format!("{}/insula/web", top.name));
     }
-    assert!(read("busy").contains("something is in it"), "{}", read("busy"));
+    assert!(read("busy").contains("cause: processes or groups are in it"), "{}", read("busy"));
     let refused = read("refused");
     assert!(refused.contains("write `99` to") && refused.contains("Permission denied"), "{refused}");
     top.says(&["rm", "-r", &top.name]);
