@@ -3,6 +3,7 @@
 
 mod accounts;
 mod cgroup;
+mod doctor;
 mod explain;
 mod face;
 mod filter;

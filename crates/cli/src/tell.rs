@@ -44,6 +44,13 @@ pub fn out(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// May standard output be coloured? At a terminal that can, and where nobody has said NO_COLOR (no-color.org).
+pub fn paints() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !is_set("NO_COLOR") && !is_dumb && rustix::termios::isatty(rustix::stdio::stdout())
+}
+
 /// Text to standard output at once; `false`: nobody reads it any more.
 pub fn is_read(text: &str) -> bool {
     let mut stdout = std::io::stdout().lock();

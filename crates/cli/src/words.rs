@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{cgroup, link, lsns, netns, ns, nsenter, run, tell, unshare};
+use crate::{cgroup, doctor, link, lsns, netns, ns, nsenter, run, tell, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -79,6 +79,13 @@ const WORDS: &[Word] = &[
         about: "Make control groups by name: limit, join, show, freeze, kill, remove",
         flags: cgroup::command,
         go: cgroup::go,
+        is_face: false,
+    },
+    Word {
+        name: "doctor",
+        about: "Tell what this kernel and this user can do, what each lack costs, and the fix",
+        flags: doctor::command,
+        go: doctor::go,
         is_face: false,
     },
     Word {

@@ -3,6 +3,7 @@
 //! ([`netns`]), and how a child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
+pub mod doctor;
 pub mod enter;
 pub mod error;
 pub mod id;
