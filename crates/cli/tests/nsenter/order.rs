@@ -81,9 +81,13 @@ fn a_user_cannot_enter_what_the_host_owns_and_hears_why() {
     let both = Both::new(&caller);
     let end = both.same(&["-t", target.pid(), "-a", "--preserve-credentials", "true"]);
     assert_eq!(end.code(), 1);
-    assert!(end.err.contains("it is our own cgroup namespace already"), "{}", end.err);
+    assert!(
+        end.err.contains("the cgroup namespace is owned by a user namespace that is neither"),
+        "{}",
+        end.err
+    );
     let end = both.same(&["-t", target.pid(), "-n", "true"]);
-    assert!(end.err.contains("it is our own net namespace already"), "{}", end.err);
+    assert!(end.err.contains("it is this process' own net namespace already"), "{}", end.err);
     let end = both.same(&["-t", target.pid(), "-U", "-t", "1", "true"]);
     assert_eq!(end.code(), 1);
 }
@@ -94,7 +98,11 @@ fn a_network_that_belongs_to_the_target_wants_its_user_namespace_too() {
     let caller = proof::or_skip!(Caller::user());
     let target = proof::or_skip!(Target::new(&caller, &["-r", "-n"]));
     let end = Both::new(&caller).same(&["-t", target.pid(), "-n", "true"]);
-    assert!(end.err.contains("with `--user` we become root there"), "{}", end.err);
+    assert!(
+        end.err.contains("with `--user` this process enters that as well, and is root there"),
+        "{}",
+        end.err
+    );
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn the_parent_of_a_user_namespace_is_entered() {
         let first = proof::or_skip!(Target::new(&caller, &["-r"]));
         let end = both.ours(&["-t", first.pid(), "--user-parent", "true"]);
         assert_eq!(end.code(), 1);
-        assert!(end.err.contains("our own user namespace already"), "{}", end.err);
+        assert!(end.err.contains("it is this process' own user namespace already"), "{}", end.err);
     }
 }
 
