@@ -14,6 +14,8 @@ pub const NOT_EXECUTABLE: u8 = 126;
 pub const NOT_FOUND: u8 = 127;
 /// `--timeout` passed: 124, as timeout(1).
 pub const TIMED_OUT: u8 = 124;
+/// What was asked for is not so: two views differ, a port is not reached, a process has no pid there. As diff(1).
+pub const NOT_SO: u8 = 1;
 /// What a shell adds to the number of the signal that ended a program.
 pub const SIGNALED: u8 = 128;
 

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 use std::fmt;
 use std::path::PathBuf;
 
-/// ptrace(2), "Ptrace access mode checking".
-const MAY_NOT_LOOK: &str = "looking into a process wants its uid and gid, and its capabilities to be among ours; or CAP_SYS_PTRACE in \
+/// Who may look into a process: ptrace(2), "Ptrace access mode checking".
+pub const MAY_NOT_LOOK: &str = "looking into a process wants its uid and gid, and its capabilities to be among ours; or CAP_SYS_PTRACE in \
                             its user namespace. Security modules (Yama's kernel.yama.ptrace_scope) and `hidepid` of /proc may ask for more (ptrace(2))";
 
 /// An error of this storey.
@@ -37,6 +37,31 @@ pub enum Error {
         errno: Errno,
         /// The cause, if a look at both processes has shown it.
         found: Option<Box<Cause>>,
+    },
+    /// There is no such process.
+    NoProcess(i32),
+    /// A process has no pid in a pid namespace: it is in another one, and not below it.
+    NotVisible {
+        /// Its pid with us.
+        pid: i32,
+        /// The namespace, in words.
+        namespace: String,
+    },
+    /// Nobody that we see is called so in a pid namespace.
+    NoPid {
+        /// The pid there.
+        pid: i32,
+        /// The namespace, in words.
+        namespace: String,
+        /// How many processes with such a number could not be looked at.
+        unseen: usize,
+    },
+    /// What a word names has no namespace of a kind.
+    NoPart {
+        /// The word.
+        word: String,
+        /// The kind.
+        kind: Kind,
     },
     /// The launch failed; nothing of it is left.
     Launch(Box<Failure>),
@@ -78,6 +103,18 @@ impl fmt::Display for Error {
             Error::Process { what, pid, errno, .. } => {
                 write!(f, "{what} of process {pid}: {}", Named(*errno))
             }
+            Error::NoProcess(pid) => write!(f, "there is no process {pid}"),
+            Error::NotVisible { pid, namespace } => {
+                write!(f, "process {pid} is not visible in {namespace}: it has no pid there")
+            }
+            Error::NoPid { pid, namespace, unseen: 0 } => {
+                write!(f, "there is no process {pid} in {namespace}, or it has no pid here")
+            }
+            Error::NoPid { pid, namespace, unseen } => write!(
+                f,
+                "no process that may be looked at is {pid} in {namespace}; {unseen} with such a number may not"
+            ),
+            Error::NoPart { word, kind } => write!(f, "`{word}` has no {} namespace", kind.name()),
             Error::Launch(failure) => failure.fmt(f),
             Error::Net(error) => error.fmt(f),
             Error::Netns(what, path, errno) => write!(f, "{what} `{}`: {}", path.display(), Named(*errno)),
@@ -174,6 +211,21 @@ impl Error {
                     .to_owned(),
             ),
             Error::Process { errno: Errno::ACCESS | Errno::PERM, .. } => Some(MAY_NOT_LOOK.to_owned()),
+            Error::NoProcess(_) => {
+                Some("pids are those of the pid namespace that /proc shows: `ps` lists them".to_owned())
+            }
+            Error::NotVisible { .. } => Some(
+                "a process is visible in its own pid namespace and in those above it only: without a namespace, \
+                 `insula ns pid PID` shows at which levels it has a pid"
+                    .to_owned(),
+            ),
+            Error::NoPid { unseen: 0, .. } => Some(
+                "a process is visible in its own pid namespace and in those above it only: one beside or above ours \
+                 has no pid here"
+                    .to_owned(),
+            ),
+            Error::NoPart { .. } => Some("a process has one of each kind: write its pid".to_owned()),
+            Error::NoPid { .. } => Some(MAY_NOT_LOOK.to_owned()),
             Error::File(..) | Error::Process { .. } => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), which there
 //! are ([`scan`]), how they are made ([`unshare`]) and entered ([`enter`]), how network namespaces get names that `ip` shares
-//! ([`netns`]), and how a child in others is waited for ([`wait`]).
+//! ([`netns`]), how pids are translated ([`pids`]), and how a child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
 pub mod doctor;
@@ -9,6 +9,10 @@ pub mod error;
 pub mod id;
 pub mod name;
 pub mod netns;
+pub mod pids;
+pub mod process;
 pub mod scan;
+pub mod status;
+pub mod subject;
 pub mod unshare;
 pub mod wait;

@@ -8,6 +8,8 @@ const NS_GET_PARENT: libc::c_ulong = 0xb702;
 const NS_GET_NSTYPE: libc::c_ulong = 0xb703;
 const NS_GET_OWNER_UID: libc::c_ulong = 0xb704;
 const NS_GET_ID: libc::c_ulong = 0x8008_b70d;
+const NS_GET_PID_FROM_PIDNS: libc::c_ulong = 0x8004_b706;
+const NS_GET_PID_IN_PIDNS: libc::c_ulong = 0x8004_b708;
 const PIDFD_GET_USER_NAMESPACE: libc::c_ulong = 0xff09;
 /// The others of a process, by their `CLONE_NEW*` flags. Of pid and time: those of its children.
 const PIDFD_GET_NAMESPACE: [(libc::c_int, libc::c_ulong, libc::c_ulong); 8] = [
@@ -64,6 +66,24 @@ pub fn id(ns: BorrowedFd<'_>) -> Result<u64, Errno> {
     // SAFETY: the request writes one u64, which outlives the call.
     let done = unsafe { libc::ioctl(ns.as_raw_fd(), NS_GET_ID as _, &raw mut id) };
     crate::check(libc::c_long::from(done)).map(|_| id)
+}
+
+/// The pid, in the caller's pid namespace, of the process or thread that `pid` is in the pid namespace `ns`
+/// (`NS_GET_PID_FROM_PIDNS`, Linux 6.11; ENOTTY before). ESRCH: there is none; EINVAL: `ns` is of another kind.
+pub fn pid_from(ns: BorrowedFd<'_>, pid: i32) -> Result<i32, Errno> {
+    translated(ns, NS_GET_PID_FROM_PIDNS, pid)
+}
+
+/// The pid that a process or thread has in the pid namespace `ns`; `pid` is that in the caller's (`NS_GET_PID_IN_PIDNS`,
+/// Linux 6.11; ENOTTY before). ESRCH: there is no such process, or it is not visible there; EINVAL: `ns` is of another kind.
+pub fn pid_in(ns: BorrowedFd<'_>, pid: i32) -> Result<i32, Errno> {
+    translated(ns, NS_GET_PID_IN_PIDNS, pid)
+}
+
+fn translated(ns: BorrowedFd<'_>, request: libc::c_ulong, pid: i32) -> Result<i32, Errno> {
+    // SAFETY: these requests take a number and return one.
+    let raw = unsafe { libc::ioctl(ns.as_raw_fd(), request as _, libc::c_long::from(pid)) };
+    if raw < 0 { Err(crate::last_errno()) } else { Ok(raw) }
 }
 
 /// The user namespace of the process behind `pidfd` (`PIDFD_GET_USER_NAMESPACE`, Linux 6.11; ENOTTY before).
@@ -190,6 +210,17 @@ mod tests {
                 let own = id(own("uts").as_fd()).expect("a kernel that lists has ids");
                 assert!(count == found.len() || found[..count].contains(&own));
             }
+        }
+    }
+
+    #[test]
+    fn our_own_pid_is_the_same_in_our_own_namespace() {
+        let (pid, ns) = (rustix::process::getpid().as_raw_nonzero().get(), own("pid"));
+        for translate in [pid_from, pid_in] {
+            let there = translate(ns.as_fd(), pid);
+            assert!(matches!(there, Err(Errno::NOTTY)) || there == Ok(pid), "{there:?}");
+            let none = translate(ns.as_fd(), i32::MAX);
+            assert!(matches!(none, Err(Errno::NOTTY | Errno::SRCH)), "{none:?}");
         }
     }
 

@@ -9,7 +9,7 @@ mod room;
 mod route;
 mod show;
 mod state;
-mod table;
+pub mod table;
 mod transfer;
 mod veth;
 

@@ -3,6 +3,9 @@
 //! Each verb is a file or a directory of its own; this table is all that they share. A verb parses its own words, so that
 //! `exec` pays for nothing that only `ls` needs.
 
+mod pid;
+mod say;
+
 use crate::parse::parse;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -15,7 +18,7 @@ struct Verb {
     go: fn(Vec<OsString>) -> ExitCode,
 }
 
-const VERBS: &[Verb] = &[];
+const VERBS: &[Verb] = &[Verb { name: "pid", flags: pid::command, go: pid::go }];
 
 /// The whole table, for help, manuals and completions.
 pub fn command() -> clap::Command {
