@@ -16,6 +16,8 @@ pub const NOT_FOUND: u8 = 127;
 pub const TIMED_OUT: u8 = 124;
 /// What was asked for is not so: two views differ, a port is not reached, a process has no pid there. As diff(1).
 pub const NOT_SO: u8 = 1;
+/// Nothing that is not so was found, and not everything may be seen.
+pub const UNTOLD: u8 = 2;
 /// What a shell adds to the number of the signal that ended a program.
 pub const SIGNALED: u8 = 128;
 

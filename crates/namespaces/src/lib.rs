@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod doctor;
+pub mod compare;
 pub mod enter;
 pub mod error;
 pub mod id;

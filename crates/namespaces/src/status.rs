@@ -8,6 +8,10 @@ pub struct Status {
     pub tgid: i32,
     /// Its parent; 0: in another pid namespace, or none.
     pub ppid: i32,
+    /// Who traces it, ptrace(2); 0: nobody.
+    pub tracer: i32,
+    /// It has memory of its own: neither a zombie nor a thread of the kernel.
+    pub has_memory: bool,
     /// It has ended, and waits for its parent.
     pub zombie: bool,
     /// Real, effective, saved and file system uid, as we see them.
@@ -39,6 +43,8 @@ pub fn parse(text: &str) -> Status {
         match name {
             "Tgid" => status.tgid = value.parse().unwrap_or_default(),
             "PPid" => status.ppid = value.parse().unwrap_or_default(),
+            "TracerPid" => status.tracer = value.parse().unwrap_or_default(),
+            "VmSize" => status.has_memory = true,
             "State" => status.zombie = value.starts_with(['Z', 'X']),
             "Uid" => status.uids = four(value),
             "Gid" => status.gids = four(value),
@@ -70,7 +76,7 @@ fn four(value: &str) -> [u32; 4] {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "Name:\tsh: x\nState:\tS (sleeping)\nTgid:\t70\nPPid:\t1\nUid:\t1000\t0\t0\t1000\n\
+    const TEXT: &str = "Name:\tsh: x\nState:\tS (sleeping)\nTgid:\t70\nPPid:\t1\nTracerPid:\t5\nVmSize:\t8 kB\nUid:\t1000\t0\t0\t1000\n\
         Gid:\t1\t2\t3\t4\nGroups:\t27 4 \nNStgid:\t70\t1\nNSpid:\t70\t1\nCapInh:\t0000000000000000\n\
         CapPrm:\t000001ffffffffff\nCapEff:\t0000000000000003\nCapBnd:\tff\nCapAmb:\t0\nNoNewPrivs:\t1\n\
         Seccomp:\t2\nSeccomp_filters:\t3\nSpeculation_Store_Bypass:\tvulnerable\n";
@@ -79,6 +85,7 @@ mod tests {
     fn a_status_is_read_line_by_line() {
         let status = parse(TEXT);
         assert_eq!((status.tgid, status.ppid, status.zombie), (70, 1, false));
+        assert_eq!((status.tracer, status.has_memory), (5, true));
         assert_eq!((status.uids, status.gids), ([1000, 0, 0, 1000], [1, 2, 3, 4]));
         assert_eq!((status.groups, status.pids), (vec![4, 27], vec![70, 1]));
         assert_eq!(status.capabilities, [0, 0x1ff_ffff_ffff, 3, 0xff, 0]);

@@ -112,9 +112,9 @@ impl Subject {
             Whom::Host(_, Host::Container) => Some(
                 "`host` is process 1 of the pid namespace that insula is called in; it is not the machine's",
             ),
-            Whom::Host(_, Host::Ours) => Some(
-                "`host` is the view that insula is called in: process 1 may not be looked at without CAP_SYS_PTRACE",
-            ),
+            Whom::Host(_, Host::Ours) => {
+                Some("`host` is the view that insula is called in: process 1 may not be looked at")
+            }
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 //! Each verb is a file or a directory of its own; this table is all that they share. A verb parses its own words, so that
 //! `exec` pays for nothing that only `ls` needs.
 
+mod diff;
 mod pid;
 mod say;
 
@@ -18,7 +19,10 @@ struct Verb {
     go: fn(Vec<OsString>) -> ExitCode,
 }
 
-const VERBS: &[Verb] = &[Verb { name: "pid", flags: pid::command, go: pid::go }];
+const VERBS: &[Verb] = &[
+    Verb { name: "diff", flags: diff::command, go: diff::go },
+    Verb { name: "pid", flags: pid::command, go: pid::go },
+];
 
 /// The whole table, for help, manuals and completions.
 pub fn command() -> clap::Command {

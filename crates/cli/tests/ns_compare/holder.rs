@@ -20,6 +20,20 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// A process of the caller's in no new namespaces.
+    pub fn plain(caller: &Caller) -> Holder {
+        let mut command = caller.command("sh");
+        command.args(["-c", WAIT]);
+        Holder::of(&mut command).expect("sh says that it is ready")
+    }
+
+    /// The same, through another program: `setpriv --no-new-privs`, `chroot /tmp`, …
+    pub fn by(caller: &Caller, words: &[&str]) -> Result<Holder, String> {
+        let mut command = caller.command(words[0]);
+        command.args(&words[1..]).args(["sh", "-c", WAIT]);
+        Holder::of(&mut command)
+    }
+
     /// One in new namespaces, by the flags of unshare(1). An ordinary user's are in a user namespace of its own.
     pub fn unshared(caller: &Caller, flags: &[&str]) -> Result<Holder, String> {
         let mut command = caller.command("unshare");
@@ -28,6 +42,11 @@ impl Holder {
         }
         command.args(flags).args(["--", "sh", "-c", WAIT]);
         Holder::of(&mut command)
+    }
+
+    /// One beside another: in its user namespace, where there is all right over that, and with what these words do before.
+    pub fn beside(caller: &Caller, base: &Holder, words: &[&str]) -> Result<Holder, String> {
+        Holder::of(beside(caller, base).args(words).args(["sh", "-c", WAIT]))
     }
 
     /// Started by any command that says `ready` when all is done.
@@ -39,6 +58,12 @@ impl Holder {
         let holder = Holder { _started: Started::of(child), pid };
         need::that(line == "ready\n", "no such process can be made here")?;
         Ok(holder)
+    }
+
+    /// The same with the process that it has forked.
+    pub fn child_holder(self) -> (Holder, u32) {
+        let child = self.child();
+        (self, child)
     }
 
     /// The process that this one has forked: of `unshare --fork` the one that is in the new pid namespace.
@@ -54,6 +79,13 @@ impl Holder {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Enters the user namespace of a holder; the words of a program follow.
+pub fn beside(caller: &Caller, base: &Holder) -> Command {
+    let mut command = caller.command("nsenter");
+    command.args(["--user", "--preserve-credentials", "--target", &base.pid.to_string(), "--"]);
+    command
 }
 
 /// `insula ns WORDS…`: its exit code and what it said.

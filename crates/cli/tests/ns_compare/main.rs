@@ -6,7 +6,22 @@
 #[path = "../caller/mod.rs"]
 mod caller;
 
+/// As `by_everyone!`, without the user with subordinate ids, whose every process is in a mount namespace of its own.
+macro_rules! by_both {
+    ($($test:ident),+ $(,)?) => {
+        mod by_root {
+            $(#[test] fn $test() { super::$test(&insula_proof::or_skip!(crate::caller::Caller::root())); })+
+        }
+        mod by_a_user {
+            $(#[test] fn $test() { super::$test(&insula_proof::or_skip!(crate::caller::Caller::user())); })+
+        }
+    };
+}
+
+mod acts;
+mod diff;
 mod holder;
+mod mounted;
 mod pid;
 
 fn binary() -> std::path::PathBuf {
