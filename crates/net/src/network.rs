@@ -68,7 +68,7 @@ pub fn enter(file: BorrowedFd<'_>) -> Result<(), Errno> {
 }
 
 /// Is it the namespace that this thread is in?
-fn is_own(file: BorrowedFd<'_>) -> bool {
+pub(crate) fn is_own(file: BorrowedFd<'_>) -> bool {
     match (fstat(file), stat(OWN)) {
         (Ok(file), Ok(own)) => (file.st_dev, file.st_ino) == (own.st_dev, own.st_ino),
         _ => false,

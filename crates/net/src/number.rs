@@ -34,6 +34,9 @@ pub const RTM_GETADDR: u16 = 22;
 pub const RTM_NEWROUTE: u16 = 24;
 pub const RTM_DELROUTE: u16 = 25;
 pub const RTM_GETROUTE: u16 = 26;
+pub const RTM_NEWNEIGH: u16 = 28;
+pub const RTM_GETNEIGH: u16 = 30;
+pub const RTM_GETNETCONF: u16 = 82;
 pub const RTM_NEWNSID: u16 = 88;
 pub const RTM_DELNSID: u16 = 89;
 pub const RTM_GETNSID: u16 = 90;
@@ -85,6 +88,8 @@ pub const IFA_F_MCAUTOJOIN: u32 = 0x400;
 
 // linux/rtnetlink.h: attributes, tables, kinds, scopes and origins of a route.
 pub const RTA_DST: u16 = 1;
+pub const RTA_SRC: u16 = 2;
+pub const RTA_IIF: u16 = 3;
 pub const RTA_OIF: u16 = 4;
 pub const RTA_GATEWAY: u16 = 5;
 pub const RTA_PRIORITY: u16 = 6;
@@ -106,6 +111,15 @@ pub const RT_SCOPE_LINK: u8 = 253;
 /// The gateway is beside us, whatever the addresses say.
 pub const RTNH_F_ONLINK: u32 = 0x4;
 pub const RTM_F_CLONED: u32 = 0x200;
+
+// linux/neighbour.h and linux/netconf.h.
+pub const NDA_DST: u16 = 1;
+pub const NETCONFA_IFINDEX: u16 = 1;
+pub const NETCONFA_FORWARDING: u16 = 2;
+pub const NETCONFA_RP_FILTER: u16 = 3;
+
+// linux/sock_diag.h.
+pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
 // linux/net_namespace.h.
 pub const NETNSA_NSID: u16 = 1;

@@ -156,7 +156,7 @@ pub fn list(socket: &mut Socket, index: Option<Index>) -> Result<Vec<Route>, Err
                 None => true,
                 Some(index) => devices(answer)?.contains(&index),
             };
-            if is_sought { route(answer).map(Some) } else { Ok(None) }
+            if is_sought { read(answer).map(Some) } else { Ok(None) }
         })?);
     }
     Ok(all)
@@ -196,7 +196,7 @@ fn devices(answer: &Answer<'_>) -> Result<Vec<Index>, Malformed> {
 }
 
 /// Reads an `RTM_NEWROUTE`.
-fn route(answer: &Answer<'_>) -> Result<Route, Malformed> {
+pub(crate) fn read(answer: &Answer<'_>) -> Result<Route, Malformed> {
     let payload = answer.payload;
     let (family, length) = (u8_at(payload, 0)?, u8_at(payload, 1)?);
     let any: IpAddr =

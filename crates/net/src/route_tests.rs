@@ -1,6 +1,6 @@
 //! Routes, as the kernel tells of them.
 
-use super::{Route, devices, route};
+use super::{Route, devices, read as route};
 use crate::mangle::mangled;
 use crate::message::{Malformed, answers};
 use crate::number::{RTA_MULTIPATH, RTM_NEWROUTE};

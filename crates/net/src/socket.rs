@@ -53,14 +53,20 @@ impl Socket {
         // NETLINK_ROUTE is 0, as no protocol is.
         let file = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)
             .map_err(failed)?;
+        let socket = Socket::of(file);
+        if groups != 0 {
+            bind(&socket.file, &SocketAddrNetlink::new(0, groups)).map_err(failed)?;
+        }
+        Ok(socket)
+    }
+
+    /// A netlink socket that was opened elsewhere, as by a [`visit`](crate::visit) in another namespace.
+    pub fn of(file: OwnedFd) -> Socket {
         // Each is a help that a kernel may lack; the code below does without.
         for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
             let _ = netlink_option(file.as_fd(), option, true);
         }
-        if groups != 0 {
-            bind(&file, &SocketAddrNetlink::new(0, groups)).map_err(failed)?;
-        }
-        Ok(Socket { file, sequence: 0, buffer: Vec::new() })
+        Socket { file, sequence: 0, buffer: Vec::new() }
     }
 
     /// Sends a request that has no answer but yes or no.

@@ -5,6 +5,7 @@
 
 mod diff;
 mod pid;
+mod reach;
 mod say;
 
 use crate::parse::parse;
@@ -22,6 +23,7 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { name: "diff", flags: diff::command, go: diff::go },
     Verb { name: "pid", flags: pid::command, go: pid::go },
+    Verb { name: "reach", flags: reach::command, go: reach::go },
 ];
 
 /// The whole table, for help, manuals and completions.

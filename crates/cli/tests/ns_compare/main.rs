@@ -22,7 +22,12 @@ mod acts;
 mod diff;
 mod holder;
 mod mounted;
+mod nft;
 mod pid;
+mod reach;
+#[expect(dead_code, reason = "the tests of devices use the rest")]
+#[path = "../link/room.rs"]
+mod room;
 
 fn binary() -> std::path::PathBuf {
     insula_proof::binary::path()
