@@ -23,6 +23,8 @@ by_both!(
     a_bridge_is_followed,
     firewalls_are_told,
     a_firewall_on_the_way_back_is_told,
+    who_answers_in_the_place_of_another_is_told,
+    what_cannot_be_seen_is_told,
     datagrams_are_told_as_far_as_they_tell,
     bad_words_are_refused,
 );
@@ -390,6 +392,32 @@ fn a_firewall_on_the_way_back_is_told(caller: &Caller) {
     reached(&room, caller, "a", "b:8080");
     let told = reach(&room, caller, "a", "b:8081");
     assert_eq!(keys(&told), ["nobody-listens"], "{told:#}");
+}
+
+fn who_answers_in_the_place_of_another_is_told(caller: &Caller) {
+    let room = room!(caller);
+    assert_eq!(room.run(&["ip", "netns", "add", "r"]).code(), 0);
+    room.done("pair a:eth0=10.0.0.1/24 r:eth0=10.0.0.2/24");
+    room.done("pair b:eth0=10.0.0.2/24 r:b0 --up");
+    blocked(&room, caller, "a", "b:8080", "address-elsewhere", &["10.0.0.2 leads to `r`"]);
+    let _server = server(&room, "r", TCP, "10.0.0.2:8080");
+    blocked(&room, caller, "a", "b:8080", "address-elsewhere", &["10.0.0.2 leads to `r`"]);
+    let told = reached(&room, caller, "a", "r:8080");
+    assert_eq!(told["way"], serde_json::json!(["`a`", "`r`"]));
+}
+
+/// A gateway whose namespace has no name, and no process that was asked for.
+fn what_cannot_be_seen_is_told(caller: &Caller) {
+    let room = room!(caller);
+    gateway(&room);
+    let _server = server(&room, "b", TCP, "10.1.0.1:8080");
+    // The name goes; a file of it that is open keeps the namespace.
+    let _kept = network(&room, "r");
+    ip(&room, "netns del r");
+    let words = ["it leaves `a` by `eth0` to 10.0.0.254", "cannot be seen from here"];
+    blocked(&room, caller, "a", "10.1.0.1:8080", "beyond-sight", &words);
+    let told = reach_by(&room, caller, &["--udp", "a", "10.1.0.1:8080"]);
+    assert_eq!((&told["reached"], keys(&told)), (&Value::Null, vec!["beyond-sight".to_owned()]), "{told:#}");
 }
 
 fn datagrams_are_told_as_far_as_they_tell(caller: &Caller) {

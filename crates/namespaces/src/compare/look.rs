@@ -176,7 +176,8 @@ fn by_owner(pid: i32) -> Seen<pidfd::Dumpable> {
         Hidden::Kernel("before Linux 6.16 the kernel does not tell it of root's processes");
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let effective = status::parse(&text).uids[1];
-    match statat(rustix::fs::CWD, format!("/proc/{pid}"), AtFlags::empty()) {
+    // Of the files in it: the directory itself is its user's always.
+    match statat(rustix::fs::CWD, format!("/proc/{pid}/status"), AtFlags::empty()) {
         Ok(found) if effective != 0 && found.st_uid == effective => Seen::Is(pidfd::Dumpable::Yes),
         Ok(found) if effective != 0 && found.st_uid == 0 => Seen::Is(pidfd::Dumpable::No),
         Ok(_) => Seen::Hidden(UNTOLD),

@@ -38,6 +38,20 @@ pub fn without_address(sites: &mut Sites, to: Option<At>) -> Result<Report, Erro
     })
 }
 
+/// Was it B that answered? Another network may have the same address. Where the way cannot be followed, the answer counts.
+pub fn confirm(sites: &mut Sites, from: At, to: Option<At>, report: &mut Report) {
+    let Some(destination) = report.destination else { return };
+    let Ok(way) = follow(sites, from, None, destination.ip()) else { return };
+    report.way = names(sites, &way).unwrap_or_default();
+    if let (End::Arrived(arrived), Some(to)) = (way.end, to)
+        && arrived != to
+        && let Ok(site) = sites.site(arrived)
+    {
+        let (address, network) = (destination.ip(), site.name.clone());
+        report.add(Obstacle::AddressElsewhere { address, network }, false);
+    }
+}
+
 /// Looks, and writes it down in the report.
 pub fn diagnose(
     sites: &mut Sites,

@@ -83,7 +83,9 @@ pub fn reach(ask: Ask) -> Result<Report, Error> {
     let patience = if is_heard { timeout.min(Duration::from_millis(500)) } else { timeout };
     let best = attempt::wait(protocol, &mut attempts, begun, patience).unwrap_or(0);
     let mut report = told(&mut sites, from, &attempts, best)?;
-    if !matches!(report.tried, Tried::Answered { .. }) {
+    if matches!(report.tried, Tried::Answered { .. }) {
+        diagnose::confirm(&mut sites, from, to, &mut report);
+    } else {
         diagnose::diagnose(&mut sites, from, to, protocol, &mut report)?;
     }
     Ok(report)

@@ -39,6 +39,11 @@ pub struct Found {
 }
 
 impl Report {
+    /// Did whoever was meant answer?
+    pub fn is_answered(&self) -> bool {
+        matches!(self.tried, Tried::Answered { .. }) && self.found.is_empty()
+    }
+
     /// Writes something down that stands in the way.
     pub(super) fn add(&mut self, obstacle: Obstacle, is_on_the_way_back: bool) {
         let found = Found { obstacle, is_on_the_way_back };

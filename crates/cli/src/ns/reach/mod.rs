@@ -17,7 +17,7 @@ use insula_namespaces::error::Error;
 use insula_namespaces::name::{self, NETNS};
 use insula_namespaces::subject::{HOST, Subject, Whom as Kept};
 use insula_net::listener::Protocol;
-use insula_net::reach::{Ask, Place, Report, Tried, Whom, reach};
+use insula_net::reach::{Ask, Place, Report, Whom, reach};
 use rustix::fs::{Mode, OFlags, open};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -48,9 +48,8 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
 }
 
 fn code(words: &show::Words, report: &Report) -> u8 {
-    match report.tried {
-        Tried::Answered { .. } => 0,
-        _ if report.is_taken => 0,
+    match report {
+        report if report.is_answered() || report.is_taken => 0,
         _ if show::is_untold(words, report) => tell::UNTOLD,
         _ => tell::NOT_SO,
     }

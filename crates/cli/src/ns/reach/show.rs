@@ -44,8 +44,11 @@ pub fn text(words: &Words, report: &Report) -> String {
         let _ = write!(by, " via {gateway}");
     }
     let first = match report.tried {
-        Tried::Answered { after, .. } => {
+        Tried::Answered { after, .. } if report.is_answered() => {
             format!("{} reaches {what}{by}, in {}", words.from, milliseconds(after))
+        }
+        Tried::Answered { .. } => {
+            format!("{} does not reach {what}{by}: somebody answers, who is not {}", words.from, words.to)
         }
         _ if report.is_taken => format!(
             "{} reaches {what}{by}, as far as UDP tells: somebody takes what comes, nothing stands in the way, and nobody refused",
@@ -66,7 +69,7 @@ pub fn text(words: &Words, report: &Report) -> String {
         let _ = writeln!(text, "cause: {back}{}", escaped(&found.obstacle.to_string()));
         let _ = writeln!(text, "hint: {}", escaped(&found.obstacle.cure()));
     }
-    let answered = matches!(report.tried, Tried::Answered { .. }) || report.is_taken;
+    let answered = report.is_answered() || report.is_taken;
     if !answered && report.found.is_empty() && !is_untold(words, report) {
         let _ = writeln!(text, "no cause was found in {}", escaped(&report.way.join(" → ")));
     }
@@ -79,9 +82,8 @@ fn milliseconds(time: Duration) -> String {
 
 /// For programs. Keys are stable: more may come, none changes its meaning.
 pub fn json(words: &Words, report: &Report) -> String {
-    let reached = match report.tried {
-        Tried::Answered { .. } => json!(true),
-        _ if report.is_taken => json!(true),
+    let reached = match report {
+        report if report.is_answered() || report.is_taken => json!(true),
         _ if is_untold(words, report) => Value::Null,
         _ => json!(false),
     };
