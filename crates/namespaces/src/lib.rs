@@ -3,8 +3,8 @@
 //! ([`netns`]), how pids are translated ([`pids`]), and how a child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
-pub mod doctor;
 pub mod compare;
+pub mod doctor;
 pub mod enter;
 pub mod error;
 pub mod id;

@@ -86,13 +86,9 @@ impl Subject {
                     Error::File("open again the namespace", self.word.clone(), errno)
                 })
             }
-            Whom::Process(process) | Whom::Host(process, _) => {
-                process.namespace(kind).map_err(|errno| Error::Process {
-                    what: format!("look at the {} namespace", kind.name()),
-                    pid: process.pid,
-                    errno,
-                })
-            }
+            Whom::Process(process) | Whom::Host(process, _) => process.namespace(kind).map_err(|errno| {
+                Error::process(format!("look at the {} namespace", kind.name()), process.pid, errno)
+            }),
         }
     }
 

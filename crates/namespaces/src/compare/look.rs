@@ -99,7 +99,7 @@ fn lines(files: &[Seen<OwnedFd>; 8]) -> (Vec<User>, Vec<u64>) {
 fn process(directory: &Directory) -> Result<Process, Error> {
     let status = directory.read(c"status").map_err(|errno| match errno {
         Errno::SRCH | Errno::NOENT => Error::NoProcess(directory.pid),
-        errno => Error::Process { what: "read the status".to_owned(), pid: directory.pid, errno },
+        errno => Error::process("read the status".to_owned(), directory.pid, errno),
     })?;
     Ok(Process {
         pid: directory.pid,

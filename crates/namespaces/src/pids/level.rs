@@ -21,8 +21,7 @@ pub struct There<'a> {
 /// The pid that a process has in a namespace, by its levels; `None`: it has none there.
 pub(super) fn in_levels(process: &Process, there: There<'_>) -> Result<Option<i32>, Error> {
     let status = status_of(process)?;
-    let refused =
-        |errno| Error::Process { what: "look at the pid namespace".to_owned(), pid: process.pid, errno };
+    let refused = |errno| Error::process("look at the pid namespace".to_owned(), process.pid, errno);
     let own = process.namespace(Kind::Pid).map_err(refused)?;
     Ok(steps_up(own, there.file).and_then(|steps| status.pids.iter().rev().nth(steps).copied()))
 }
@@ -49,6 +48,6 @@ pub(super) fn status_of(process: &Process) -> Result<Status, Error> {
     match process.read(c"status") {
         Ok(text) => Ok(status::parse(&String::from_utf8_lossy(&text))),
         Err(Errno::SRCH | Errno::NOENT) => Err(Error::NoProcess(process.pid)),
-        Err(errno) => Err(Error::Process { what: "read the status".to_owned(), pid: process.pid, errno }),
+        Err(errno) => Err(Error::process("read the status".to_owned(), process.pid, errno)),
     }
 }
