@@ -1,14 +1,17 @@
 //! What the runtime asks for: the words on our initial stack, as execve(2) lays them out.
+use crate::hold::Held;
 use crate::program::Program;
 use crate::report::Report;
+use crate::syscall::MOST_FDS;
 
-/// Become the program, or stay and watch over it.
-#[derive(Clone, Copy)]
+/// What argv\[1\] says, with what belongs to it.
 pub enum Mode {
-    /// `exec`
-    Exec,
-    /// `init`
-    Init,
+    /// `exec`: become the program, argv\[3..\] and the environment.
+    Exec(Program),
+    /// `init`: start it, and watch over it.
+    Init(Program),
+    /// `hold`: hold namespaces, by the descriptors of argv\[3..\].
+    Hold(Held),
 }
 
 /// The command line, read.
@@ -17,8 +20,6 @@ pub struct Arguments {
     pub mode: Mode,
     /// argv\[2\]
     pub report: Report,
-    /// argv\[3..\], and the environment
-    pub program: Program,
 }
 
 impl Arguments {
@@ -29,37 +30,62 @@ impl Arguments {
     pub unsafe fn read(stack: *const usize) -> Option<Self> {
         // SAFETY: the first word is argc (System V ABI, "initial process stack").
         let argc = unsafe { *stack };
+        if argc < 4 {
+            return None;
+        }
+        // SAFETY: argc is followed by argc + 1 pointers (the last NULL), those by envp; argc >= 4, so all of
+        // them exist.
+        let (argv, envp, word, report, path) = unsafe {
+            let argv = stack.add(1).cast::<*const u8>();
+            (argv, argv.add(argc + 1), *argv.add(1), *argv.add(2), *argv.add(3))
+        };
+        // SAFETY: elements of argv below argc are NUL-terminated strings.
+        let report = unsafe { read_report(report)? };
+        // SAFETY: as above; argv has argc of them.
+        unsafe {
+            if equals(word, b"hold\0") {
+                return Some(Self { mode: Mode::Hold(read_held(argv, argc)?), report });
+            }
+        }
         if argc < 5 {
             return None;
         }
-        // SAFETY: argc is followed by argc + 1 pointers (the last NULL), those by envp; argc >= 5, so all of
-        // them exist.
-        let (argv, envp, mode, report, path) = unsafe {
-            let argv = stack.add(1).cast::<*const u8>();
-            (argv.add(4), argv.add(argc + 1), *argv.add(1), *argv.add(2), *argv.add(3))
-        };
-        // SAFETY: elements of argv below argc are NUL-terminated strings.
-        let (mode, report) = unsafe { (read_mode(mode)?, read_report(report)?) };
         // SAFETY: path is such a string; argv + 4 and envp are NULL-terminated arrays of them. They lie on
         // the initial stack, which this program never writes to and which lives as long as the process.
-        let program = unsafe { Program::new(path, argv, envp, report) };
-        Some(Self { mode, report, program })
+        let program = unsafe { Program::new(path, argv.add(4), envp, report) };
+        // SAFETY: `word` is such a string.
+        let mode = unsafe {
+            if equals(word, b"init\0") {
+                Mode::Init(program)
+            } else if equals(word, b"exec\0") {
+                Mode::Exec(program)
+            } else {
+                return None;
+            }
+        };
+        Some(Self { mode, report })
     }
 }
 
+/// `LIFELINE [SOCKET NAMESPACE…]`, from argv\[3\] on.
+///
 /// # Safety
-/// `word` is a NUL-terminated string.
-unsafe fn read_mode(word: *const u8) -> Option<Mode> {
-    // SAFETY: handed on from our own contract.
-    unsafe {
-        if equals(word, b"init\0") {
-            Some(Mode::Init)
-        } else if equals(word, b"exec\0") {
-            Some(Mode::Exec)
-        } else {
-            None
+/// `argv` has `argc` NUL-terminated strings, and argc is 4 at least.
+unsafe fn read_held(argv: *const *const u8, argc: usize) -> Option<Held> {
+    let mut held = Held { lifeline: -1, socket: -1, namespaces: [-1; MOST_FDS], count: 0 };
+    for at in 3..argc {
+        // SAFETY: at < argc, and our contract.
+        let fd = unsafe { read_fd(*argv.add(at))? };
+        match at {
+            3 => held.lifeline = fd,
+            4 => held.socket = fd,
+            _ => {
+                *held.namespaces.get_mut(held.count)? = fd;
+                held.count += 1;
+            }
         }
     }
+    Some(held)
 }
 
 /// # Safety
@@ -69,6 +95,15 @@ unsafe fn read_report(word: *const u8) -> Option<Report> {
     if unsafe { equals(word, b"-\0") } {
         return Some(Report::NONE);
     }
+    // SAFETY: handed on.
+    unsafe { read_fd(word) }.map(Report::to)
+}
+
+/// A number.
+///
+/// # Safety
+/// `word` is a NUL-terminated string.
+unsafe fn read_fd(word: *const u8) -> Option<i32> {
     let mut fd: i32 = 0;
     let mut at = word;
     loop {
@@ -76,7 +111,7 @@ unsafe fn read_report(word: *const u8) -> Option<Report> {
         let byte = unsafe { *at };
         match byte {
             b'0'..=b'9' => fd = fd.checked_mul(10)?.checked_add(i32::from(byte - b'0'))?,
-            0 if at != word => return Some(Report::to(fd)),
+            0 if at != word => return Some(fd),
             _ => return None,
         }
         // SAFETY: `*at` was a digit, so the string goes on.

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! insula-init MODE REPORT PROGRAM ARGV0 [ARG...]
+//! insula-init hold REPORT LIFELINE [SOCKET NAMESPACE...]
 //! ```
 //!
 //! MODE `exec` becomes PROGRAM at once. MODE `init` stays as pid 1 of the container: it starts PROGRAM,
 //! forwards signals to it, reaps what nobody waits for, and ends as PROGRAM ends. REPORT is the number of a
 //! file descriptor that hears of a failed execve(2) (see `report`), or `-`. The environment is PROGRAM's,
-//! untouched.
+//! untouched. MODE `hold` runs no program: it holds namespaces that have a name, see `hold`.
 //!
 //! Why a file of its own, and not a mode of the runtime: `/proc/self/exe` of a process that runs an untrusted
 //! program must never lead to a file of the host (CVE-2019-5736). This one lies in a sealed memfd, holds no
@@ -24,6 +25,7 @@
 
 mod arch;
 mod arguments;
+mod hold;
 mod memory;
 mod program;
 mod report;
@@ -53,9 +55,10 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
         arguments.report.send(errno);
         syscall::exit_group(EXIT_INTERNAL);
     }
-    match arguments.mode {
-        Mode::Exec => arguments.program.execve(),
-        Mode::Init => supervise::run(&arguments),
+    match &arguments.mode {
+        Mode::Exec(program) => program.execve(),
+        Mode::Init(program) => supervise::run(program, arguments.report),
+        Mode::Hold(held) => hold::run(held, arguments.report),
     }
 }
 

@@ -34,6 +34,13 @@ impl Report {
         if self.0 < 0 { Ok(()) } else { syscall::set_close_on_exec(self.0) }
     }
 
+    /// There is no program to come: the end of file says that we run.
+    pub fn close(self) {
+        if self.0 >= 0 {
+            syscall::close(self.0);
+        }
+    }
+
     /// Sends the errno. A write that fails has no one else to go to.
     pub fn send(self, errno: Errno) {
         if self.0 >= 0 {

@@ -8,6 +8,8 @@ pub const NONE: u64 = 0;
 
 /// A child changed state.
 pub const SIGCHLD: i32 = 17;
+/// A polite end.
+pub const SIGTERM: i32 = 15;
 const SIGINT: i32 = 2;
 const SIGQUIT: i32 = 3;
 const SIGCONT: i32 = 18;

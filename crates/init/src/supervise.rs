@@ -1,8 +1,8 @@
 //! MODE init: pid 1 of a container, or the subreaper of a process tree.
 use core::mem::MaybeUninit;
 
-use crate::arguments::Arguments;
-use crate::report::EXIT_INTERNAL;
+use crate::program::Program;
+use crate::report::{EXIT_INTERNAL, Report};
 use crate::signals;
 use crate::syscall::{self, Ended, Errno, Wait};
 
@@ -11,10 +11,10 @@ const EAGAIN: Errno = 11;
 
 /// Starts the program, watches over it, and ends as it ends. The kernel then kills what is left of the pid
 /// namespace: pid_namespaces(7), "The namespace init process".
-pub fn run(arguments: &Arguments) -> ! {
+pub fn run(program: &Program, report: Report) -> ! {
     // Blocked signals queue up for rt_sigtimedwait(2), even those that pid 1 would otherwise never see.
     if let Err(errno) = signals::set_mask(signals::ALL) {
-        arguments.report.send(errno);
+        report.send(errno);
         syscall::exit_group(EXIT_INTERNAL);
     }
     // SIG_IGN survives execve(2), and the kernel would reap our child and lose its status: wait(2), NOTES.
@@ -22,10 +22,10 @@ pub fn run(arguments: &Arguments) -> ! {
     if syscall::getpid() != 1 {
         syscall::set_child_subreaper();
     }
-    let child = match arguments.program.start() {
+    let child = match program.start() {
         Ok(child) => child,
         // EAGAIN: no process left under RLIMIT_NPROC or pids.max. Or EPERM, a filter.
-        Err(errno) => arguments.report.failed(errno),
+        Err(errno) => report.failed(errno),
     };
     // We hold no pipe and no terminal open, so that their other ends see it when the program closes them. A
     // session leader keeps its controlling terminal without an fd; the kernel takes it away when the last fd

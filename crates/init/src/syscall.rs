@@ -2,7 +2,7 @@
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
-use crate::arch::{self, nr, syscall};
+use crate::arch::{self, nr, syscall, syscall5};
 
 /// An errno(3), positive.
 pub type Errno = i32;
@@ -34,6 +34,9 @@ pub enum Ended {
     /// By this signal.
     Killed(i32),
 }
+
+/// As many descriptors are sent at once: there are eight kinds of namespace.
+pub const MOST_FDS: usize = 8;
 
 const SIGSET_BYTES: usize = 8;
 
@@ -79,6 +82,125 @@ pub fn close_all() {
             unsafe { syscall(nr::CLOSE, fd, 0, 0, 0) };
         }
     }
+}
+
+/// `int close(int fd)`: close(2)
+pub fn close(fd: i32) {
+    // SAFETY: no memory is passed, and no Rust object owns a descriptor here.
+    unsafe { syscall(nr::CLOSE, int(fd), 0, 0, 0) };
+}
+
+/// `ssize_t read(int fd, void buf[.count], size_t count)`: read(2)
+pub fn read(fd: i32, bytes: &mut [u8]) -> Result<i32, Errno> {
+    // SAFETY: the kernel writes at most `len` bytes to a live slice that is ours alone.
+    result(unsafe { syscall(nr::READ, int(fd), bytes.as_mut_ptr().expose_provenance(), bytes.len(), 0) })
+}
+
+/// `struct pollfd`: poll(2)
+#[repr(C)]
+pub struct PollFd {
+    /// Whose events; one below 0 has none.
+    pub fd: i32,
+    /// What is waited for.
+    pub events: i16,
+    /// What there is.
+    pub revents: i16,
+}
+
+/// `POLLIN`
+pub const POLLIN: i16 = 1;
+
+/// `int ppoll(struct pollfd *fds, nfds_t nfds, NULL, NULL, 0)`: poll(2), for as long as it takes
+pub fn poll(fds: &mut [PollFd]) -> Result<i32, Errno> {
+    // SAFETY: the kernel reads and writes `len` pollfds of a live slice that is ours alone.
+    result(unsafe { syscall5(nr::PPOLL, [fds.as_mut_ptr().expose_provenance(), fds.len(), 0, 0, 0]) })
+}
+
+/// `int signalfd4(-1, const kernel_sigset_t *mask, size_t sizemask, SFD_CLOEXEC | SFD_NONBLOCK)`: signalfd(2)
+pub fn signalfd(set: u64) -> Result<i32, Errno> {
+    const FLAGS: usize = 0o2_004_000;
+    let none = usize::MAX;
+    // SAFETY: the kernel reads eight bytes from a live variable.
+    result(unsafe {
+        syscall(nr::SIGNALFD4, none, (&raw const set).expose_provenance(), SIGSET_BYTES, FLAGS)
+    })
+}
+
+/// read(2) of a `struct signalfd_siginfo`: signalfd(2). The pid of who sent it, `ssi_pid`.
+pub fn read_signal(fd: i32) -> Result<u32, Errno> {
+    const SENDER: usize = 3;
+    const EAGAIN: Errno = 11;
+    let mut space = MaybeUninit::<[u32; 32]>::uninit();
+    let (at, size) = (space.as_mut_ptr().expose_provenance(), size_of::<[u32; 32]>());
+    // SAFETY: the kernel writes at most `size` bytes to a live variable.
+    let read = result(unsafe { syscall(nr::READ, int(fd), at, size, 0) })?;
+    if usize::try_from(read) != Ok(size) {
+        return Err(EAGAIN);
+    }
+    // SAFETY: the kernel has written all of it.
+    Ok(unsafe { space.assume_init_ref() }[SENDER])
+}
+
+/// `int accept4(int sockfd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)`: accept(2)
+pub fn accept(fd: i32) -> Result<i32, Errno> {
+    const FLAGS: usize = 0o2_004_000;
+    // SAFETY: no memory is passed.
+    result(unsafe { syscall(nr::ACCEPT4, int(fd), 0, 0, FLAGS) })
+}
+
+/// `uid_t geteuid(void)`: getuid(2)
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a uid_t by the prototype")]
+pub fn geteuid() -> u32 {
+    // SAFETY: no memory is passed.
+    unsafe { syscall(nr::GETEUID, 0, 0, 0, 0) as u32 }
+}
+
+/// `int getsockopt(int fd, SOL_SOCKET, SO_PEERCRED, struct ucred *cred, socklen_t *len)`: unix(7)
+/// The uid of who called connect(2), in the terms of our own user namespace.
+pub fn peer_uid(fd: i32) -> Result<u32, Errno> {
+    const SOL_SOCKET: usize = 1;
+    const SO_PEERCRED: usize = 17;
+    // struct ucred: pid, uid, gid.
+    let mut credentials = [u32::MAX; 3];
+    let mut length = 12_u32;
+    let (to, of) = ((&raw mut credentials).expose_provenance(), (&raw mut length).expose_provenance());
+    // SAFETY: the kernel writes at most the 12 bytes that `length` says to `credentials`; both are live.
+    result(unsafe { syscall5(nr::GETSOCKOPT, [int(fd), SOL_SOCKET, SO_PEERCRED, to, of]) })?;
+    Ok(credentials[1])
+}
+
+/// `ssize_t sendmsg(int fd, const struct msghdr *msg, MSG_DONTWAIT | MSG_NOSIGNAL)`: one byte with the first
+/// `count` descriptors, SCM_RIGHTS of unix(7). A reader that is slow gets nothing.
+pub fn send_fds(socket: i32, fds: [i32; MOST_FDS], count: usize) -> Result<(), Errno> {
+    const FLAGS: usize = 0x4040;
+    const SOL_SOCKET: i32 = 1;
+    const SCM_RIGHTS: i32 = 1;
+    /// `struct cmsghdr` with room for as many descriptors as are ever held.
+    #[repr(C, align(8))]
+    struct Control {
+        length: usize,
+        level: i32,
+        kind: i32,
+        fds: [i32; MOST_FDS],
+    }
+    let count = if count < MOST_FDS { count } else { MOST_FDS };
+    let control = Control { length: 16 + 4 * count, level: SOL_SOCKET, kind: SCM_RIGHTS, fds };
+    let byte = [b'N'];
+    // struct iovec: base, length.
+    let part: [usize; 2] = [byte.as_ptr().expose_provenance(), 1];
+    // struct msghdr, 64 bit: name, namelen, iov, iovlen, control, controllen, flags.
+    let message: [usize; 7] = [
+        0,
+        0,
+        part.as_ptr().expose_provenance(),
+        1,
+        (&raw const control).expose_provenance(),
+        control.length,
+        0,
+    ];
+    // SAFETY: the kernel reads the header, the one part, its byte and `length` bytes of control, all live; at
+    // most MOST_FDS descriptors are counted, so that the length stays within the struct.
+    result(unsafe { syscall(nr::SENDMSG, int(socket), message.as_ptr().expose_provenance(), FLAGS, 0) }).map(drop)
 }
 
 /// `int execve(const char *path, char *const argv[], char *const envp[])`: execve(2)
@@ -160,8 +282,18 @@ pub fn rt_sigprocmask(set: u64) -> Result<(), Errno> {
 pub fn default_child_signal(signal: i32) -> Result<(), Errno> {
     const SIG_DFL: u64 = 0;
     const SA_NOCLDSTOP: u64 = 1;
+    sigaction(signal, SIG_DFL, SA_NOCLDSTOP)
+}
+
+/// SIG_IGN for SIGCHLD: the kernel reaps every child itself, wait(2), NOTES.
+pub fn ignore(signal: i32) -> Result<(), Errno> {
+    const SIG_IGN: u64 = 1;
+    sigaction(signal, SIG_IGN, 0)
+}
+
+fn sigaction(signal: i32, handler: u64, flags: u64) -> Result<(), Errno> {
     // struct kernel_sigaction, 64 bit: handler, flags, restorer, mask.
-    let action: [u64; 4] = [SIG_DFL, SA_NOCLDSTOP, 0, 0];
+    let action: [u64; 4] = [handler, flags, 0, 0];
     // SAFETY: the kernel reads one kernel_sigaction, 32 bytes on both architectures, from a live variable.
     result(unsafe {
         syscall(nr::RT_SIGACTION, int(signal), (&raw const action).expose_provenance(), 0, SIGSET_BYTES)

@@ -33,6 +33,7 @@ pub(crate) fn argv_room(plan: &Plan) -> Option<Room> {
     plan.steps.iter().find_map(|step| match step {
         Step::Exec(exec) => Some(exec.argv.room()),
         Step::Execvp(execvp) => Some(execvp.script.room()),
+        Step::Hold(hold) => Some(hold.room()),
         _ => None,
     })
 }
@@ -119,7 +120,7 @@ fn wait(plan: &Plan, i: usize, at: &mut Child<'_>) -> Result<(), Stopped> {
 
 fn run(plan: &Plan, i: usize, step: &Step, at: &mut Child<'_>) -> Result<(), Fault> {
     injected::at(i)?;
-    if matches!(step, Step::Exec(_) | Step::Execvp(_)) {
+    if matches!(step, Step::Exec(_) | Step::Execvp(_) | Step::Hold(_)) {
         at.slate.enter(plan.steps.len());
     }
     step.in_child(at)

@@ -29,7 +29,7 @@ impl Kind {
         [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Ipc, Kind::Uts, Kind::Cgroup, Kind::Time];
 
     /// Its `CLONE_NEW*` flag.
-    pub fn flag(self) -> u64 {
+    pub const fn flag(self) -> u64 {
         match self {
             Kind::User => 0x1000_0000,
             Kind::Mnt => 0x0002_0000,

@@ -415,3 +415,48 @@ fn a_background_job_leaves_the_terminal_alone() {
     assert_ne!(group, foreground, "took the terminal from its shell");
     assert_eq!(running.end().code(), Some(0));
 }
+
+/// MODE hold with its standard input for the lifeline.
+fn holder() -> Child {
+    let mut command = Command::new(BLOB);
+    command.args(["hold", "-", "0"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("start")
+}
+
+#[test]
+fn a_holder_ends_with_who_makes_it_unless_it_is_told_to_stay() {
+    let mut left_alone = holder();
+    drop(left_alone.stdin.take());
+    assert_eq!(until("the end", || left_alone.try_wait().expect("wait")).code(), Some(0));
+    let mut told = holder();
+    let mut lifeline = told.stdin.take().expect("piped");
+    lifeline.write_all(b"!").expect("tell it");
+    drop(lifeline);
+    // It lets go of its lifeline and of the caller's streams.
+    until("the holder", || {
+        fds(told.id()).iter().all(|fd| !["0", "1", "2"].contains(&fd.as_str())).then_some(())
+    });
+    sleep(SIGNAL_WAIT);
+    assert!(told.try_wait().expect("wait").is_none());
+    kill("INT", told.id());
+    kill("HUP", told.id());
+    sleep(SIGNAL_WAIT);
+    assert!(told.try_wait().expect("wait").is_none(), "a signal that is not meant for it has ended it");
+    kill("TERM", told.id());
+    assert_eq!(until("the end", || told.try_wait().expect("wait")).code(), Some(0));
+}
+
+#[test]
+fn a_holder_of_a_wrong_call_does_not_begin() {
+    for words in [&["hold", "-"][..], &["hold", "-", "x"], &["hold", "-", "0", "y"], &["hold", "x", "0"]] {
+        let status = Command::new(BLOB).args(words).stdin(Stdio::null()).status().expect("start");
+        assert_eq!(status.code(), Some(125), "{words:?}");
+    }
+    // As many as there are kinds, and not one more.
+    let nine = ["3"; 9];
+    let words = ["hold", "-", "0", "1"].into_iter().chain(nine);
+    assert_eq!(
+        Command::new(BLOB).args(words).stdin(Stdio::null()).status().expect("start").code(),
+        Some(125)
+    );
+}

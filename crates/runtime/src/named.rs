@@ -3,30 +3,17 @@
 //! `STATE/book/NAME` is the journal, locked while the container's parent lives; `STATE/named/NAME/process` holds pid and
 //! start time. A name whose parent was killed is swept by the next command that looks.
 
+use insula_launch::host::process::start_time;
+use insula_launch::host::state::root as state_root;
 use insula_launch::journal::{Book, Error, Identity, Journal, Trace, Undo};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, lstat, mkdirat, open, openat, stat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, lstat, mkdirat, open, openat, unlinkat};
 use rustix::io::Errno;
-use rustix::process::geteuid;
 
 /// The kinds of the runtime, and how each is undone.
 pub const UNDO: &[Undo] = &[("container-directory", remove_directory)];
 
 const KIND: &str = "container-directory";
 const PROCESS: &str = "process";
-
-/// Where state that ends with the machine lies: `/run/insula` for root, below `XDG_RUNTIME_DIR` for a user who has one,
-/// else a directory of the user's own in /tmp.
-pub fn state_root() -> String {
-    let uid = geteuid().as_raw();
-    if uid == 0 {
-        return "/run/insula".to_owned();
-    }
-    let runtime = std::env::var("XDG_RUNTIME_DIR").ok().filter(|path| {
-        path.starts_with('/')
-            && stat(path.as_str()).is_ok_and(|stat| stat.st_uid == uid && stat.st_mode & 0o022 == 0)
-    });
-    runtime.map_or_else(|| format!("/tmp/insula-{uid}"), |path| format!("{path}/insula"))
-}
 
 /// A name that is held while its container runs.
 #[derive(Debug)]
@@ -92,13 +79,6 @@ pub fn process(name: &str) -> Option<i32> {
     let (pid, start) = text.trim().split_once(' ')?;
     let pid: i32 = pid.parse().ok()?;
     (start_time(pid)?.to_string() == start).then_some(pid)
-}
-
-/// Field 22 of /proc/PID/stat: the start time in clock ticks since boot, proc_pid_stat(5).
-fn start_time(pid: i32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
-    text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// Removes a container's directory, if it is the one that was made.

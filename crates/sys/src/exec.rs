@@ -4,6 +4,7 @@ use crate::last_errno;
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::io::Errno;
 use std::ffi::{CStr, CString, c_char};
+use std::io::Write as _;
 
 /// A NULL-terminated vector of C strings, as execve(2) wants it: `argv` or `envp`.
 ///
@@ -97,6 +98,12 @@ pub fn execve(path: &CStr, argv: Vector<'_>, envp: Vector<'_>) -> Errno {
     // SAFETY: as above: C strings and NULL-terminated tables that outlive the call.
     unsafe { libc::execve(path.as_ptr(), argv.0.as_ptr(), envp.0.as_ptr()) };
     last_errno()
+}
+
+/// A descriptor's number as a word, written without allocation.
+pub fn decimal<'a>(fd: BorrowedFd<'_>, space: &'a mut [u8; 16]) -> Option<&'a CStr> {
+    write!(&mut space[..15], "{}", fd.as_raw_fd()).ok()?;
+    CStr::from_bytes_until_nul(space).ok()
 }
 
 /// `CLOSE_RANGE_CLOEXEC`, close_range(2), Linux 5.11.

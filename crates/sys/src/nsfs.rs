@@ -7,6 +7,7 @@ const NS_GET_USERNS: libc::c_ulong = 0xb701;
 const NS_GET_PARENT: libc::c_ulong = 0xb702;
 const NS_GET_NSTYPE: libc::c_ulong = 0xb703;
 const NS_GET_OWNER_UID: libc::c_ulong = 0xb704;
+const NS_GET_TGID_FROM_PIDNS: libc::c_ulong = 0x8004_b707;
 const NS_GET_ID: libc::c_ulong = 0x8008_b70d;
 const NS_GET_PID_FROM_PIDNS: libc::c_ulong = 0x8004_b706;
 const NS_GET_PID_IN_PIDNS: libc::c_ulong = 0x8004_b708;
@@ -84,6 +85,14 @@ fn translated(ns: BorrowedFd<'_>, request: libc::c_ulong, pid: i32) -> Result<i3
     // SAFETY: these requests take a number and return one.
     let raw = unsafe { libc::ioctl(ns.as_raw_fd(), request as _, libc::c_long::from(pid)) };
     if raw < 0 { Err(crate::last_errno()) } else { Ok(raw) }
+}
+
+/// The process that has the pid `inside` in the pid namespace `ns`, by its pid in the caller's
+/// (`NS_GET_TGID_FROM_PIDNS`, Linux 6.11; ENOTTY before). ESRCH: there is none, or it has no pid here.
+pub fn process_of(ns: BorrowedFd<'_>, inside: i32) -> Result<i32, Errno> {
+    // SAFETY: the request takes a number, and returns one.
+    let pid = unsafe { libc::ioctl(ns.as_raw_fd(), NS_GET_TGID_FROM_PIDNS as _, libc::c_long::from(inside)) };
+    if pid < 0 { Err(crate::last_errno()) } else { Ok(pid) }
 }
 
 /// The user namespace of the process behind `pidfd` (`PIDFD_GET_USER_NAMESPACE`, Linux 6.11; ENOTTY before).
@@ -229,5 +238,15 @@ mod tests {
         assert_eq!(parent(own("uts").as_fd()).err(), Some(Errno::INVAL));
         assert_eq!(owner_uid(own("uts").as_fd()), Err(Errno::INVAL));
         assert!(owner_uid(own("user").as_fd()).is_ok());
+    }
+
+    #[test]
+    fn a_process_is_found_by_its_pid_inside() {
+        let own_pid = i32::try_from(std::process::id()).unwrap();
+        match process_of(own("pid").as_fd(), own_pid) {
+            // Before Linux 6.11, or a filter of system calls.
+            Err(errno) => assert!(matches!(errno, Errno::NOTTY | Errno::INVAL | Errno::PERM), "{errno}"),
+            Ok(pid) => assert_eq!(pid, own_pid),
+        }
     }
 }

@@ -7,7 +7,10 @@ pub mod nr {
     pub const FCNTL: usize = 25;
     pub const IOCTL: usize = 29;
     pub const CLOSE: usize = 57;
+    pub const READ: usize = 63;
     pub const WRITE: usize = 64;
+    pub const PPOLL: usize = 73;
+    pub const SIGNALFD4: usize = 74;
     pub const EXIT_GROUP: usize = 94;
     pub const KILL: usize = 129;
     pub const RT_SIGACTION: usize = 134;
@@ -18,8 +21,12 @@ pub mod nr {
     pub const GETPGID: usize = 155;
     pub const PRCTL: usize = 167;
     pub const GETPID: usize = 172;
+    pub const GETEUID: usize = 175;
+    pub const GETSOCKOPT: usize = 209;
+    pub const SENDMSG: usize = 211;
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
+    pub const ACCEPT4: usize = 242;
     pub const WAIT4: usize = 260;
     pub const CLOSE_RANGE: usize = 436;
 }
@@ -41,6 +48,29 @@ pub unsafe fn syscall(number: usize, a: usize, b: usize, c: usize, d: usize) -> 
             in("x1") b,
             in("x2") c,
             in("x3") d,
+            options(nostack),
+        );
+    }
+    returned
+}
+
+/// A system call of five arguments.
+///
+/// # Safety
+/// As [`syscall`].
+#[inline(always)]
+pub unsafe fn syscall5(number: usize, of: [usize; 5]) -> isize {
+    let returned: isize;
+    // SAFETY: as in `syscall`.
+    unsafe {
+        asm!(
+            "svc #0",
+            in("x8") number,
+            inlateout("x0") of[0] => returned,
+            in("x1") of[1],
+            in("x2") of[2],
+            in("x3") of[3],
+            in("x4") of[4],
             options(nostack),
         );
     }

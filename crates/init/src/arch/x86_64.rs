@@ -4,23 +4,30 @@ use core::ffi::c_void;
 
 /// System call numbers: arch/x86/entry/syscalls/syscall_64.tbl
 pub mod nr {
+    pub const READ: usize = 0;
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
     pub const RT_SIGACTION: usize = 13;
     pub const RT_SIGPROCMASK: usize = 14;
     pub const IOCTL: usize = 16;
     pub const GETPID: usize = 39;
+    pub const SENDMSG: usize = 46;
+    pub const GETSOCKOPT: usize = 55;
     pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
     pub const WAIT4: usize = 61;
     pub const KILL: usize = 62;
     pub const FCNTL: usize = 72;
+    pub const GETEUID: usize = 107;
     pub const SETPGID: usize = 109;
     pub const GETPGID: usize = 121;
     pub const RT_SIGTIMEDWAIT: usize = 128;
     pub const RT_SIGQUEUEINFO: usize = 129;
     pub const PRCTL: usize = 157;
     pub const EXIT_GROUP: usize = 231;
+    pub const PPOLL: usize = 271;
+    pub const ACCEPT4: usize = 288;
+    pub const SIGNALFD4: usize = 289;
     pub const CLOSE_RANGE: usize = 436;
 }
 
@@ -42,6 +49,31 @@ pub unsafe fn syscall(number: usize, a: usize, b: usize, c: usize, d: usize) -> 
             in("rsi") b,
             in("rdx") c,
             in("r10") d,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    returned
+}
+
+/// A system call of five arguments.
+///
+/// # Safety
+/// As [`syscall`].
+#[inline(always)]
+pub unsafe fn syscall5(number: usize, of: [usize; 5]) -> isize {
+    let returned: isize;
+    // SAFETY: as in `syscall`.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number => returned,
+            in("rdi") of[0],
+            in("rsi") of[1],
+            in("rdx") of[2],
+            in("r10") of[3],
+            in("r8") of[4],
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

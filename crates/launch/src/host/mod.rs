@@ -6,7 +6,9 @@
 pub mod boot;
 pub mod ids;
 pub mod mounts;
+pub mod process;
 pub mod root;
+pub mod state;
 pub mod table;
 
 use ids::Ids;

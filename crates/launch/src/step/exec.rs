@@ -9,14 +9,13 @@ use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
 use crate::why::{Act, Around, Attempt};
-use insula_sys::exec::{Strings, cloexec_from, execveat};
-use rustix::fd::{AsRawFd, BorrowedFd};
+use insula_sys::exec::{Strings, cloexec_from, decimal, execveat};
+use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, stat};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::borrow::Cow;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::fmt;
-use std::io::Write;
 
 /// Looks for the program where the container's `PATH` says.
 #[derive(Debug)]
@@ -138,12 +137,6 @@ impl Exec {
         let init = at.kit.get(self.init).map_err(Call::Check.failed())?;
         Err(Fault { call: Call::Execve, errno: execveat(init, argv, self.envp.vector()) })
     }
-}
-
-/// A descriptor's number, written without allocation.
-fn decimal<'a>(fd: BorrowedFd<'_>, space: &'a mut [u8; 16]) -> Option<&'a CStr> {
-    write!(&mut space[..15], "{}", fd.as_raw_fd()).ok()?;
-    CStr::from_bytes_until_nul(space).ok()
 }
 
 impl fmt::Display for Exec {

@@ -25,6 +25,7 @@ pub mod exec_context;
 pub mod execvp;
 pub mod fchdir;
 pub mod fork;
+pub mod hold;
 pub mod host_name;
 pub mod idmap_tree;
 pub mod join_cgroup;
@@ -34,11 +35,13 @@ pub mod map_ids;
 pub mod mask;
 pub mod mount;
 pub mod mount_proc;
+pub mod new_mounts;
 pub mod nodes;
 pub mod own_ids;
 pub mod own_maps;
 pub mod owner;
 pub mod persist;
+pub mod pin;
 pub mod pivot;
 pub mod process;
 pub mod propagation;
@@ -53,6 +56,7 @@ pub mod sysctl;
 pub mod sysfs;
 pub mod time_offsets;
 pub mod unshare;
+pub mod write_down;
 
 /// Who performs a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,8 +265,10 @@ steps! {
         MapIds = map_ids,
         OomScore = process,
         Persist = persist,
+        Pin = pin,
         Rlimits = process,
         TakeConsole = console,
+        WriteDown = write_down,
     }
     child {
         BindOver = bind_over,
@@ -281,9 +287,11 @@ steps! {
         Execvp = execvp,
         Fchdir = fchdir,
         Fork = fork,
+        Hold = hold,
         HostName = host_name,
         JoinCgroup = join_cgroup,
         KeepCaps = keep_caps,
+        KeepOpen = hold,
         Layers = rootfs,
         LoadInterp = binfmt,
         LeaveGroups = set_ids,
@@ -293,6 +301,7 @@ steps! {
         Mount = mount,
         MountBinfmt = binfmt,
         MountProc = mount_proc,
+        NewMounts = new_mounts,
         NoNewPrivs = credentials,
         Nodes = nodes,
         OwnIds = own_ids,
