@@ -1,5 +1,6 @@
 //! What can go wrong with namespaces.
 
+use crate::names::trouble::Trouble;
 use insula_launch::error::{Failure, Named};
 use insula_launch::fault::{Call, Fault};
 use insula_launch::plan::Kind;
@@ -80,6 +81,13 @@ pub enum Error {
         /// The cause, if a look at this process has shown it.
         found: Option<Box<Cause>>,
     },
+    /// Something is wrong with a name.
+    Name {
+        /// The name.
+        name: String,
+        /// What.
+        trouble: Trouble,
+    },
     /// A name is not taken away while there is hardware behind it.
     Physical {
         /// The name.
@@ -122,6 +130,7 @@ impl fmt::Display for Error {
             Error::Fresh { kind, errno, .. } => {
                 write!(f, "make a {} namespace: {}", kind.name(), Named(*errno))
             }
+            Error::Name { name, trouble } => trouble.tell(name, f),
             Error::Physical { name, devices } => {
                 let devices: Vec<String> = devices.iter().map(|device| format!("`{device}`")).collect();
                 write!(f, "`{name}` is not deleted: it has {}, which is hardware", devices.join(", "))
@@ -133,6 +142,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
+    /// Something is wrong with a name.
+    pub(crate) fn name(name: &str, trouble: Trouble) -> Error {
+        Error::Name { name: name.to_owned(), trouble }
+    }
+
     /// The network namespace of a process cannot be looked at.
     pub(crate) fn network_of(pid: &str, errno: Errno) -> Error {
         // No number is our own.
@@ -205,6 +219,7 @@ impl Error {
                     .to_owned(),
             ),
             Error::Fresh { errno, .. } => refused_kinds(*errno, false).map(str::to_owned),
+            Error::Name { name, trouble } => trouble.hint(name),
             Error::Physical { .. } => Some(
                 "it would be lost with the last process of the namespace, or end up bare elsewhere: \
                  `--move-devices-back` brings it here with its addresses, `--force` leaves it to the kernel"

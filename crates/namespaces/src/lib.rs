@@ -1,6 +1,7 @@
 //! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), which there
 //! are ([`scan`]), how they are made ([`unshare`]) and entered ([`enter`]), how network namespaces get names that `ip` shares
-//! ([`netns`]), how pids are translated ([`pids`]), and how a child in others is waited for ([`wait`]).
+//! ([`netns`]) and whole sets of any kind get theirs ([`names`]), how pids are translated ([`pids`]), and how a child in
+//! others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
 pub mod compare;
@@ -9,6 +10,7 @@ pub mod enter;
 pub mod error;
 pub mod id;
 pub mod name;
+pub mod names;
 pub mod netns;
 pub mod pids;
 pub mod process;

@@ -7,6 +7,14 @@ mod diff;
 mod pid;
 mod reach;
 mod say;
+mod attach;
+mod exec;
+mod gc;
+mod kinds;
+mod new;
+mod rm;
+mod shape;
+mod words;
 
 use crate::parse::parse;
 use std::ffi::OsString;
@@ -24,6 +32,11 @@ const VERBS: &[Verb] = &[
     Verb { name: "diff", flags: diff::command, go: diff::go },
     Verb { name: "pid", flags: pid::command, go: pid::go },
     Verb { name: "reach", flags: reach::command, go: reach::go },
+    Verb { name: "new", flags: new::flags::command, go: new::go },
+    Verb { name: "attach", flags: attach::command, go: attach::go },
+    Verb { name: "exec", flags: exec::flags::command, go: exec::go },
+    Verb { name: "rm", flags: rm::command, go: rm::go },
+    Verb { name: "gc", flags: gc::command, go: gc::go },
 ];
 
 /// The whole table, for help, manuals and completions.

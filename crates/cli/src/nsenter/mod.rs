@@ -1,7 +1,7 @@
 //! `insula nsenter`: nsenter(1), flag for flag.
 
 pub mod flags;
-mod request;
+pub mod request;
 
 use crate::face::status::Status;
 use crate::{explain, face, tell};
@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// What nsenter(1) ends with where it fails itself.
-const FAILED: u8 = 1;
+pub const FAILED: u8 = 1;
 
 /// `insula nsenter WORDS…`.
 pub fn go(rest: Vec<OsString>) -> ExitCode {
@@ -23,8 +23,12 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
         Ok(given) => given,
         Err(code) => return code,
     };
-    let done = request::read(given).and_then(|asked| attempt(&asked));
-    done.unwrap_or_else(|error| failed(&error))
+    perform(request::read(given))
+}
+
+/// Explains or performs what was read, and tells what fails. Another command that enters namespaces ends so too.
+pub fn perform(asked: Result<Asked, Error>) -> ExitCode {
+    asked.and_then(|asked| attempt(&asked)).unwrap_or_else(|error| failed(&error))
 }
 
 /// Explains or performs it.

@@ -135,7 +135,7 @@ fn target(word: &str) -> Result<Target, Error> {
     Ok(Target { pid: pid.ok_or_else(wrong)?, inode })
 }
 
-fn descriptor(flag: &str, word: &str) -> Result<i32, Error> {
+pub fn descriptor(flag: &str, word: &str) -> Result<i32, Error> {
     let number = number(word).and_then(|number| i32::try_from(number).ok()).filter(|number| *number >= 0);
     number.ok_or_else(|| {
         let hint = "write the number of an open descriptor, as in /proc/PID/fd";
@@ -152,8 +152,10 @@ fn id_of(bytes: &[u8]) -> Option<u64> {
 }
 
 /// The shell of the account that the program has, by our own passwd(5); /bin/sh where that names none.
-fn account_shell(request: &Request) -> CString {
-    let enters_user = request.all || request.joins.iter().any(|(kind, _)| *kind == Kind::User);
+pub fn account_shell(request: &Request) -> CString {
+    let enters_user = request.all
+        || request.set.as_ref().is_some_and(|(_, kinds)| kinds.is_empty() || kinds.contains(&Kind::User))
+        || request.joins.iter().any(|(kind, _)| *kind == Kind::User);
     Environment::empty().shell(match request.uid {
         Some(Id::Given(uid)) => uid,
         _ if enters_user && !request.preserve_credentials => 0,
@@ -162,7 +164,7 @@ fn account_shell(request: &Request) -> CString {
 }
 
 /// A number, or `follow`. 2^32-1 means "as it is" to setuid(2).
-fn id(flag: &str, word: &str) -> Result<Id, Error> {
+pub fn id(flag: &str, word: &str) -> Result<Id, Error> {
     if word == "follow" {
         return Ok(Id::Follow);
     }
@@ -172,7 +174,7 @@ fn id(flag: &str, word: &str) -> Result<Id, Error> {
     })
 }
 
-fn directory(value: Option<&OsStr>) -> Directory {
+pub fn directory(value: Option<&OsStr>) -> Directory {
     value.map_or(Directory::Target, |path| Directory::Path(PathBuf::from(path)))
 }
 
@@ -181,7 +183,7 @@ fn without_equals(value: &OsStr) -> &OsStr {
     value.as_bytes().strip_prefix(b"=").map_or(value, OsStr::from_bytes)
 }
 
-fn explained(value: Option<&OsStr>) -> Result<Explain, Error> {
+pub fn explained(value: Option<&OsStr>) -> Result<Explain, Error> {
     match value.map(OsStr::as_bytes) {
         None => Ok(Explain::Text),
         Some(b"json") => Ok(Explain::Json),
@@ -191,14 +193,14 @@ fn explained(value: Option<&OsStr>) -> Result<Explain, Error> {
     }
 }
 
-fn text<'a>(flag: &str, value: Option<&'a OsStr>) -> Result<&'a str, Error> {
+pub fn text<'a>(flag: &str, value: Option<&'a OsStr>) -> Result<&'a str, Error> {
     let value = value.unwrap_or_default();
     value
         .to_str()
         .ok_or_else(|| refused(&format!("--{flag}"), Some(value), "this is no text", "write ASCII digits"))
 }
 
-fn c_string(word: &OsStr) -> Result<CString, Error> {
+pub fn c_string(word: &OsStr) -> Result<CString, Error> {
     CString::new(word.as_bytes())
         .map_err(|_| refused("a word", Some(word), "it has a NUL in it", "write it without"))
 }

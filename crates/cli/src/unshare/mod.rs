@@ -1,7 +1,7 @@
 //! `insula unshare`: unshare(1), flag for flag, and a few more.
 
 pub mod flags;
-mod id_words;
+pub mod id_words;
 mod request;
 mod signal_name;
 

@@ -67,6 +67,8 @@ pub struct SetIds {
     pub gid: Option<Id>,
     /// Where setgroups(2) is refused the groups stay; but not if [`LeaveGroups`] was refused before.
     pub groups_may_stay: bool,
+    /// An id that the user namespace does not have is not taken on: we stay who we are.
+    pub if_mapped: bool,
 }
 
 impl SetIds {
@@ -79,11 +81,19 @@ impl SetIds {
                 Err(_) if self.groups_may_stay && !at.kept_groups => {}
                 done => done.map_err(Call::Setgroups.failed())?,
             }
-            set_thread_gid(Gid::from_raw(gid)).map_err(Call::Setgid.failed())?;
+            self.done(set_thread_gid(Gid::from_raw(gid))).map_err(Call::Setgid.failed())?;
         }
         match uid {
-            Some(uid) => set_thread_uid(Uid::from_raw(uid)).map_err(Call::Setuid.failed()),
+            Some(uid) => self.done(set_thread_uid(Uid::from_raw(uid))).map_err(Call::Setuid.failed()),
             None => Ok(()),
+        }
+    }
+
+    /// EINVAL: there is no such id.
+    fn done(&self, set: Result<(), Errno>) -> Result<(), Errno> {
+        match set {
+            Err(Errno::INVAL) if self.if_mapped => Ok(()),
+            done => done,
         }
     }
 }
@@ -98,7 +108,7 @@ impl fmt::Display for SetIds {
             let and = if self.uid.is_some() { " and" } else { "" };
             write!(f, "{and} group {}, in no other group", Words(gid))?;
         }
-        Ok(())
+        f.write_str(if self.if_mapped { ", where they are mapped" } else { "" })
     }
 }
 

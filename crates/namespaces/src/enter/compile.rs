@@ -32,8 +32,10 @@ pub fn compile(request: &Request, facts: &Facts) -> Compiled {
         let slot = draft.slot(Door::ExecContext);
         draft.push(ExecContext { slot, context: context.clone() });
     }
+    // Who has no rights here could not leave its groups before either.
+    let own_may_stay = request.own_may_stay && (!facts.rights.sys_admin || facts.denies_setgroups);
     // The user namespace may deny setgroups(2); afterwards is tried again, for then we may be its root.
-    if takes_ids {
+    if takes_ids && !own_may_stay {
         draft.push(LeaveGroups);
     }
     joins(&mut draft, facts);
@@ -48,7 +50,7 @@ pub fn compile(request: &Request, facts: &Facts) -> Compiled {
     if request.fork || enters(Kind::Pid) && !request.no_fork {
         draft.push(Fork { hold: Vec::new() });
     }
-    ids(&mut draft, request, takes_ids);
+    ids(&mut draft, request, takes_ids, own_may_stay);
     // Ids that are not 0 have taken away the effective capabilities, not those that can be made ambient.
     if request.keep_caps && enters(Kind::User) {
         draft.push(KeepCaps);
@@ -110,7 +112,7 @@ fn directories(draft: &mut Draft, request: &Request, facts: &Facts) {
 }
 
 /// The ids: those that are asked for, and root's in a user namespace.
-fn ids(draft: &mut Draft, request: &Request, takes_ids: bool) {
+fn ids(draft: &mut Draft, request: &Request, takes_ids: bool, own_may_stay: bool) {
     let mut id = |asked: Option<request::Id>| match asked {
         Some(request::Id::Given(id)) => Some(Id::Given(id)),
         Some(request::Id::Follow) => Some(Id::Of(draft.slot(Door::Target))),
@@ -118,7 +120,8 @@ fn ids(draft: &mut Draft, request: &Request, takes_ids: bool) {
     };
     let (uid, gid) = (id(request.uid), id(request.gid));
     if uid.is_some() || gid.is_some() {
-        draft.push(SetIds { uid, gid, groups_may_stay: true });
+        let if_mapped = own_may_stay && request.uid.is_none() && request.gid.is_none();
+        draft.push(SetIds { uid, gid, groups_may_stay: true, if_mapped });
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Facts {
     pub rights: Rights,
     /// How we can look at ourselves.
     pub own_view: OwnView,
+    /// Our own user namespace denies setgroups(2), and so all below it; looked at only where our groups may stay.
+    pub denies_setgroups: bool,
     /// The environment of the program.
     pub environment: Vec<CString>,
     /// The shell, if there is no program.

@@ -6,6 +6,8 @@ use super::request::{Directory, Id, Request, Source};
 use super::target::{Target, directory};
 use super::{cgroup, environ, selinux, source};
 use crate::error::Error;
+use crate::names;
+use crate::unshare::denies_setgroups;
 use insula_launch::plan::Kind;
 use insula_launch::step::same_namespaces::Seen;
 use insula_sys::nsfs::{Whose, of_process};
@@ -13,7 +15,7 @@ use insula_sys::prctl::capget;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, open, statat};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 
 /// `CAP_SYS_CHROOT`, capabilities(7).
 const CAP_SYS_CHROOT: u32 = 18;
@@ -35,6 +37,7 @@ pub fn look(request: &Request) -> Result<(Facts, Doors), Error> {
         at.facts.cgroups = Some((files.len(), names));
         files.into_iter().enumerate().for_each(|(i, file)| at.doors.keep(Door::Cgroup(i), file));
     }
+    at.facts.denies_setgroups = request.own_may_stay && at.facts.rights.sys_admin && denies_setgroups();
     at.facts.environment = match request.target_environment {
         true => environ::of(at.target("--env")?)?,
         false => request.environment.clone(),
@@ -91,6 +94,9 @@ impl<'a> Look<'a> {
             }
         }
         self.see_ourselves()?;
+        if let Some((name, kinds)) = &request.set {
+            self.set(name, kinds)?;
+        }
         if request.all {
             self.all()?;
         }
@@ -110,6 +116,23 @@ impl<'a> Look<'a> {
         self.facts.joins.retain(|join| join.seen.kind != kind);
         self.facts.joins.push(Join { seen, found: Found::Open(shown) });
         self.doors.keep(Door::Namespace(kind), file);
+        Ok(())
+    }
+
+    /// Those of a name, all opened at once. One's own user namespace is entered only where that is asked for by its kind,
+    /// and then refused by setns(2).
+    fn set(&mut self, name: &OsStr, kinds: &[Kind]) -> Result<(), Error> {
+        let shown = name.to_string_lossy();
+        for (kind, file) in names::open_all(name, kinds)? {
+            if self.facts.joins.iter().any(|join| join.seen.kind == kind) {
+                continue;
+            }
+            let seen = source::seen(kind, &file, &shown)?;
+            if kind == Kind::User && kinds.is_empty() && self.own(kind) == Some(seen) {
+                continue;
+            }
+            self.keep(kind, (file, shown.clone().into_owned()))?;
+        }
         Ok(())
     }
 
@@ -154,6 +177,7 @@ impl<'a> Look<'a> {
             && !self.request.all
             && !self.request.user_parent
             && self.request.net_socket.is_none()
+            && self.request.set.is_none()
         {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! What is asked for: nsenter(1)'s words as data.
 
 use insula_launch::plan::Kind;
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::path::PathBuf;
 
 /// The process that namespaces and more are taken from.
@@ -52,6 +52,9 @@ pub struct Request {
     pub all: bool,
     /// The kinds that are named, each once, and where they are.
     pub joins: Vec<(Kind, Source)>,
+    /// The namespaces of a name ([`crate::names`]): these kinds of it, or all that it has where none is named. A kind that
+    /// is in `joins` comes from there.
+    pub set: Option<(OsString, Vec<Kind>)>,
     /// `--user-parent`: in place of the user namespace the one that owns it.
     pub user_parent: bool,
     /// `--net-socket`: the network namespace of this descriptor of the target.
@@ -68,6 +71,9 @@ pub struct Request {
     pub uid: Option<Id>,
     /// `--setgid`.
     pub gid: Option<Id>,
+    /// An ordinary user keeps what the user namespace does not let go: its groups where that denies setgroups(2), its ids
+    /// where root's are not mapped. nsenter(1) is refused there.
+    pub own_may_stay: bool,
     /// `--preserve-credentials`: a user namespace changes no ids.
     pub preserve_credentials: bool,
     /// `--keep-caps`.

@@ -3,7 +3,7 @@
 use super::by_id;
 use super::target::Target;
 use crate::error::Error;
-use crate::name;
+use crate::names;
 use insula_launch::plan::Kind;
 use insula_launch::step::same_namespaces::Seen;
 use insula_sys::net::namespace_of;
@@ -12,6 +12,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// Behind a file, or the name of a named one. The second: how to call it.
@@ -19,15 +20,17 @@ pub(super) fn by_file(kind: Kind, path: &Path) -> Result<(OwnedFd, String), Erro
     let shown = path.display().to_string();
     // O_NONBLOCK: what is named may be a FIFO.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let opened = match (open(path, flags, Mode::empty()), path.to_str()) {
+    let file = match (open(path, flags, Mode::empty()), path.to_str()) {
         // A file wins, as there; a word that is none may be a name. A name has no slash.
-        (Err(Errno::NOENT), Some(word)) => match name::lookup(kind, word) {
-            Some(named) => open(named, flags, Mode::empty()),
-            None => Err(Errno::NOENT),
-        },
+        (Err(Errno::NOENT), Some(word)) if !word.contains('/') => {
+            match names::open(kind, OsStr::new(word))? {
+                Some(file) => Ok(file),
+                None => Err(Errno::NOENT),
+            }
+        }
         (opened, _) => opened,
     };
-    let file = opened.map_err(|errno| Error::File("open the namespace", shown.clone(), errno))?;
+    let file = file.map_err(|errno| Error::File("open the namespace", shown.clone(), errno))?;
     check_kind(kind, &file, &shown)?;
     Ok((file, shown))
 }

@@ -43,29 +43,39 @@ pub struct Returned {
 /// Takes the name away. What was moved back is returned even where the rest fails: it has come.
 pub fn delete(name: &OsStr, devices: Devices) -> (Vec<Returned>, Result<(), Error>) {
     let mut returned = Vec::new();
-    let done = save_devices(name, devices, &mut returned).and_then(|()| take_away(name));
+    let done = save_named(name, devices, &mut returned).and_then(|()| take_away(name));
     (returned, done)
 }
 
-fn save_devices(name: &OsStr, devices: Devices, returned: &mut Vec<Returned>) -> Result<(), Error> {
+/// Saves the hardware behind a name in /run/netns.
+fn save_named(name: &OsStr, devices: Devices, returned: &mut Vec<Returned>) -> Result<(), Error> {
     directory::check(name)?;
     if devices == Devices::Leave || is_spare(name) {
         return Ok(());
     }
-    let file = match directory::open_named(name) {
+    match directory::open_named(name) {
         // What was left behind holds nothing.
-        Err(Error::NoNamespace(_)) => return Ok(()),
-        file => file?,
-    };
-    let again = || directory::open_named(name);
-    let called = format!("the network namespace `{}`", name.to_string_lossy());
-    let physical = inside::look(file, called.clone(), |mut there| physical::list(&mut there.socket))?;
+        Err(Error::NoNamespace(_)) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => save_devices(&name.to_string_lossy(), || directory::open_named(name), devices, returned),
+    }
+}
+
+/// Saves the hardware in a network namespace that may be about to end; `again` opens it.
+pub(crate) fn save_devices(
+    name: &str,
+    again: impl Fn() -> Result<OwnedFd, Error>,
+    devices: Devices,
+    returned: &mut Vec<Returned>,
+) -> Result<(), Error> {
+    let called = format!("the network namespace `{name}`");
+    let physical = inside::look(again()?, called.clone(), |mut there| physical::list(&mut there.socket))?;
     if physical.is_empty() || is_held(&again()?)? {
         return Ok(());
     }
     let names: Vec<String> = physical.into_iter().map(|link| link.name).collect();
     if devices == Devices::Refuse {
-        return Err(Error::Physical { name: name.to_string_lossy().into_owned(), devices: names });
+        return Err(Error::Physical { name: name.to_owned(), devices: names });
     }
     let here = || Network::here("the network namespace that we are in").map_err(Error::Net);
     for device in names {

@@ -36,7 +36,7 @@ pub(super) fn taken(name: &OsStr) -> Error {
 
 /// Makes way for a new name: nothing is there, or what is left of a killed `add` is removed. The caller holds the lock, or
 /// says that there is none.
-pub(super) fn clear(name: &OsStr, is_locked: bool) -> Result<(), Error> {
+pub(crate) fn clear(name: &OsStr, is_locked: bool) -> Result<(), Error> {
     let path = directory::path(name);
     let stat = match lstat(&path) {
         Err(Errno::NOENT) => return Ok(()),

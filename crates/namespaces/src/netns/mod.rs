@@ -8,7 +8,7 @@ pub mod directory;
 pub mod exec;
 pub mod ids;
 pub mod inside;
-mod leftover;
+pub(crate) mod leftover;
 pub mod monitor;
 pub mod pin;
 pub mod processes;

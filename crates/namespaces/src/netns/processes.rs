@@ -64,7 +64,7 @@ pub(super) fn is_same(one: &Stat, other: &Stat) -> bool {
 }
 
 /// The pids of all processes that /proc shows.
-pub(super) fn all() -> Vec<u32> {
+pub(crate) fn all() -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }

@@ -38,7 +38,8 @@ pub fn compile(request: &Request, caller: Caller) -> Result<Plan, Error> {
     mounts(&mut steps, request)?;
     if request.uid.is_some() || request.gid.is_some() {
         let id = |id: Option<u32>| id.map(Id::Given);
-        steps.push(SetIds { uid: id(request.uid), gid: id(request.gid), groups_may_stay: false }.into());
+        let (uid, gid) = (id(request.uid), id(request.gid));
+        steps.push(SetIds { uid, gid, groups_may_stay: false, if_mapped: false }.into());
     }
     if request.keep_caps && makes(request, Kind::User) {
         // After the change of ids, which takes what a non-root user may not have.

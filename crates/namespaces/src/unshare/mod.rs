@@ -5,11 +5,13 @@
 
 mod compile;
 mod id_ranges;
+mod maps;
 mod request;
 
 pub use compile::{compile, warnings};
 pub use id_ranges::IdRange;
-pub use request::{Caller, IdsAsked, Program, Request};
+pub(crate) use maps::{Maps, maps};
+pub use request::{Caller, IdsAsked, Program, Request, denies_setgroups};
 
 use crate::error::Error;
 use insula_launch::kit::Kit;

@@ -93,6 +93,11 @@ pub struct Caller {
     pub may_map_any: bool,
 }
 
+/// Does our own user namespace deny setgroups(2)? Then all below it do, user_namespaces(7).
+pub fn denies_setgroups() -> bool {
+    std::fs::read("/proc/self/setgroups").is_ok_and(|text| text.starts_with(b"deny"))
+}
+
 impl Caller {
     /// Looks at this process.
     pub fn look() -> Caller {
