@@ -29,7 +29,7 @@ cargo xtask test [--fast] [--as USER] [--old-kernel] [ARGS…]
                                                --old-kernel: those of the kernel, as on Linux 5.15
 cargo xtask old-kernel [--] COMMAND…           one command as on Linux 5.15: newer system calls are refused
 cargo xtask laws                               only the laws of the tree
-cargo xtask bench [run|faces] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
+cargo xtask bench [run|faces|names] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
 ";
 
 fn main() -> ExitCode {

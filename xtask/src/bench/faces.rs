@@ -9,7 +9,7 @@ use super::measure::{Row, Shop, compile, failed, find, percentile, text, tried};
 use crate::stop::Stop;
 use crate::tell;
 
-const HEAD: &str = concat!(
+pub const HEAD: &str = concat!(
     "\n",
     "                                  insula          the tool      insula / tool\n",
     "                             wall ms  CPU ms   wall ms  CPU ms    wall   CPU\n"
@@ -107,7 +107,7 @@ fn floor_row(shop: &Shop, floor: &[String], table: &mut String) -> Result<(), St
 }
 
 /// Measures two commands by turns, and adds their row.
-fn compared(
+pub fn compared(
     shop: &Shop,
     what: &str,
     words: [Vec<String>; 2],

@@ -2,6 +2,7 @@
 
 mod faces;
 mod measure;
+mod names;
 mod run;
 
 use rustix::process::geteuid;
@@ -10,7 +11,7 @@ use crate::stop::Stop;
 use crate::tell;
 use measure::{Ask, Shop};
 
-/// `bench [run|faces] [--rounds N] [--idle-ms N]`; without a word both.
+/// `bench [run|faces|names] [--rounds N] [--idle-ms N]`; without a word all.
 pub fn command(arguments: &[String]) -> Result<(), Stop> {
     let (which, ask) = read(arguments)?;
     if !geteuid().is_root() {
@@ -19,11 +20,15 @@ pub fn command(arguments: &[String]) -> Result<(), Stop> {
     let shop = Shop::open(ask)?;
     tell::say(&measure::machine());
     tell::say(&format!("{} rounds, {} ms idle before each run\n\n", ask.rounds, ask.idle_ms));
-    if which != Some("faces") {
+    let is_asked = |word| which.is_none() || which == Some(word);
+    if is_asked("run") {
         run::compare(&shop)?;
     }
-    if which != Some("run") {
+    if is_asked("faces") {
         faces::compare(&shop)?;
+    }
+    if is_asked("names") {
+        names::compare(&shop)?;
     }
     Ok(())
 }
@@ -34,7 +39,7 @@ fn read(arguments: &[String]) -> Result<(Option<&str>, Ask), Stop> {
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let place = match word.as_str() {
-            "run" | "faces" => {
+            "run" | "faces" | "names" => {
                 which = Some(word.as_str());
                 continue;
             }
