@@ -3,16 +3,16 @@
 //! Each verb is a file or a directory of its own; this table is all that they share. A verb parses its own words, so that
 //! `exec` pays for nothing that only `ls` needs.
 
-mod diff;
-mod pid;
-mod reach;
-mod say;
 mod attach;
+mod diff;
 mod exec;
 mod gc;
 mod kinds;
 mod new;
+mod pid;
+mod reach;
 mod rm;
+mod say;
 mod shape;
 mod words;
 

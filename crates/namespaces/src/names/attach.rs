@@ -156,7 +156,7 @@ fn init_of(pids: &OwnedFd) -> Option<Process> {
 }
 
 fn refused(what: &str, pid: i32, errno: Errno) -> Error {
-    Error::Process { what: what.to_owned(), pid, errno }
+    Error::process(what.to_owned(), pid, errno)
 }
 
 fn pin_all(

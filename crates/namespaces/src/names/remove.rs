@@ -157,8 +157,7 @@ pub(super) fn clear_contents(store: &Store, locked: &Locked<'_>, record: &Record
 
 /// Ends a process, if it is the one that is meant, and waits for that.
 pub(super) fn end(process: &Process, name: &str) -> Result<(), Error> {
-    let failed =
-        |errno| Error::Process { what: format!("end the holder of `{name}`"), pid: process.pid, errno };
+    let failed = |errno| Error::process(format!("end the holder of `{name}`"), process.pid, errno);
     let Some(pid) = Pid::from_raw(process.pid) else { return Ok(()) };
     let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
         Err(Errno::SRCH) => return Ok(()),
