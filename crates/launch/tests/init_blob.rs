@@ -417,33 +417,29 @@ fn a_background_job_leaves_the_terminal_alone() {
 }
 
 /// MODE hold with its standard input for the lifeline.
-fn holder() -> Child {
+fn holder() -> Running {
     let mut command = Command::new(BLOB);
-    command.args(["hold", "-", "0"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().expect("start")
+    command.args(["hold", "-", "0"]).stderr(Stdio::null());
+    Running::start(command)
 }
 
 #[test]
 fn a_holder_ends_with_who_makes_it_unless_it_is_told_to_stay() {
-    let mut left_alone = holder();
-    drop(left_alone.stdin.take());
-    assert_eq!(until("the end", || left_alone.try_wait().expect("wait")).code(), Some(0));
+    assert_eq!(holder().end().code(), Some(0));
     let mut told = holder();
-    let mut lifeline = told.stdin.take().expect("piped");
+    let mut lifeline = told.0.stdin.take().expect("piped");
     lifeline.write_all(b"!").expect("tell it");
     drop(lifeline);
     // It lets go of its lifeline and of the caller's streams.
     until("the holder", || {
-        fds(told.id()).iter().all(|fd| !["0", "1", "2"].contains(&fd.as_str())).then_some(())
+        fds(told.pid()).iter().all(|fd| !["0", "1", "2"].contains(&fd.as_str())).then_some(())
     });
+    kill("INT", told.pid());
+    kill("HUP", told.pid());
     sleep(SIGNAL_WAIT);
-    assert!(told.try_wait().expect("wait").is_none());
-    kill("INT", told.id());
-    kill("HUP", told.id());
-    sleep(SIGNAL_WAIT);
-    assert!(told.try_wait().expect("wait").is_none(), "a signal that is not meant for it has ended it");
-    kill("TERM", told.id());
-    assert_eq!(until("the end", || told.try_wait().expect("wait")).code(), Some(0));
+    assert!(told.0.try_wait().expect("wait").is_none(), "a signal that is not meant for it has ended it");
+    kill("TERM", told.pid());
+    assert_eq!(told.end().code(), Some(0));
 }
 
 #[test]
