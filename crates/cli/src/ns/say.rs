@@ -2,7 +2,7 @@
 
 use crate::tell;
 use insula_namespaces::error::Error;
-use insula_namespaces::subject::Subject;
+use insula_namespaces::party::Party;
 use insula_oci::escaped;
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ pub fn refused(error: &Error, code: u8) -> ExitCode {
     tell::error(&escaped(&error.to_string()).to_string(), error.hint().as_deref(), code)
 }
 /// What has to be known of whom the words mean.
-pub fn notes(subjects: &[&Subject]) {
+pub fn notes(subjects: &[&Party]) {
     let mut said: Vec<&str> = Vec::new();
     for note in subjects.iter().filter_map(|subject| subject.note()) {
         if !said.contains(&note) {

@@ -3,10 +3,10 @@
 use super::facts::{Facts, Hidden, Machine, Namespace, OpenFile, Place, Process, Seen, User};
 use super::mounts;
 use crate::error::Error;
+use crate::party::{Party, Whom};
 use crate::pids::proc_is_ours;
 use crate::process::Process as Directory;
 use crate::status;
-use crate::subject::{Subject, Whom};
 use insula_launch::plan::Kind;
 use insula_sys::{nsfs, pidfd};
 use rustix::fd::{AsFd, OwnedFd};
@@ -17,7 +17,7 @@ use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 
 /// What there is to know of whom a word means. [`Error::NoProcess`]: the process has ended.
-pub fn facts(subject: &Subject) -> Result<Facts, Error> {
+pub fn facts(subject: &Party) -> Result<Facts, Error> {
     let files = Kind::ALL.map(|kind| match &subject.whom {
         Whom::Namespaces(_) => match subject.namespace(kind) {
             Ok(file) => Seen::Is(file),

@@ -13,7 +13,7 @@ use crate::parse::parse;
 use crate::tell;
 use insula_namespaces::compare::{self, Comparison, Outcome};
 use insula_namespaces::error::Error;
-use insula_namespaces::subject::Subject;
+use insula_namespaces::party::Party;
 use insula_oci::escaped;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,7 +43,7 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
 }
 
 fn compared(a: &str, b: &str) -> Result<Comparison, Error> {
-    let (one, other) = (Subject::find(a)?, Subject::find(b)?);
+    let (one, other) = (Party::find(a)?, Party::find(b)?);
     say::notes(&[&one, &other]);
     Ok(compare::compare(compare::facts(&one)?, compare::facts(&other)?))
 }

@@ -10,8 +10,8 @@ use crate::parse::parse;
 use crate::tell;
 use insula_launch::plan::Kind;
 use insula_namespaces::error::{Error, MAY_NOT_LOOK};
+use insula_namespaces::party::Party;
 use insula_namespaces::pids::{self, Level, There};
-use insula_namespaces::subject::Subject;
 use rustix::fd::AsFd;
 use serde_json::json;
 use std::ffi::OsString;
@@ -52,7 +52,7 @@ fn code(error: &Error) -> u8 {
 
 /// Our pid → that in `word`.
 fn there(pid: i32, word: &str, is_json: bool) -> Result<String, Error> {
-    let subject = Subject::find(word)?;
+    let subject = Party::find(word)?;
     let (file, name) = (subject.namespace(Kind::Pid)?, subject.describe(Kind::Pid));
     let found = pids::there(pid, There { file: file.as_fd(), name: &name })?;
     Ok(if is_json { translation(pid, word, found) } else { format!("{found}\n") })
@@ -60,7 +60,7 @@ fn there(pid: i32, word: &str, is_json: bool) -> Result<String, Error> {
 
 /// The pid in `word` → ours.
 fn back(word: &str, pid: i32, is_json: bool) -> Result<String, Error> {
-    let subject = Subject::find(word)?;
+    let subject = Party::find(word)?;
     let (file, name) = (subject.namespace(Kind::Pid)?, subject.describe(Kind::Pid));
     let found = pids::here(There { file: file.as_fd(), name: &name }, pid)?;
     Ok(if is_json { translation(found, word, pid) } else { format!("{found}\n") })

@@ -15,7 +15,7 @@ use clap::ArgMatches;
 use insula_launch::plan::Kind;
 use insula_namespaces::error::Error;
 use insula_namespaces::name::{self, NETNS};
-use insula_namespaces::subject::{HOST, Subject, Whom as Kept};
+use insula_namespaces::party::{HOST, Party, Whom as Kept};
 use insula_net::listener::Protocol;
 use insula_net::reach::{Ask, Place, Report, Whom, reach};
 use rustix::fs::{Mode, OFlags, open};
@@ -58,11 +58,11 @@ fn code(words: &show::Words, report: &Report) -> u8 {
 /// What is asked, and its words for the answer.
 fn asked(matches: &ArgMatches) -> Result<(Ask, show::Words), Error> {
     let word = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    let (from, target) = (Subject::find(word("A"))?, words::target(word("B:PORT"))?);
+    let (from, target) = (Party::find(word("A"))?, words::target(word("B:PORT"))?);
     let (to, port) = match target {
         Target::Address(address, port) => (Whom::Address(address), port),
         Target::Namespace(name, port) => {
-            let subject = Subject::find(&name)?;
+            let subject = Party::find(&name)?;
             say::notes(&[&from, &subject]);
             (Whom::Network(place(&subject)?), port)
         }
@@ -88,7 +88,7 @@ fn timeout(text: &str) -> Result<Duration, Error> {
 }
 
 /// The network namespace that a word leads to.
-fn place(subject: &Subject) -> Result<Place, Error> {
+fn place(subject: &Party) -> Result<Place, Error> {
     let name = match &subject.whom {
         Kept::Process(process) => format!("the network of process {}", process.pid),
         Kept::Host(..) => "the host's network".to_owned(),
@@ -100,7 +100,7 @@ fn place(subject: &Subject) -> Result<Place, Error> {
 /// What the way may lead through besides: the machine's network, ours, and those with names.
 fn others() -> Vec<Place> {
     let mut others: Vec<Place> =
-        Subject::find(HOST).ok().and_then(|host| place(&host).ok()).into_iter().collect();
+        Party::find(HOST).ok().and_then(|host| place(&host).ok()).into_iter().collect();
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = |path: &std::path::Path| open(path, flags, Mode::empty()).ok();
     if let Some(file) = file(std::path::Path::new("/proc/thread-self/ns/net")) {

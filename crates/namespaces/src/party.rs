@@ -19,7 +19,7 @@ const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 
 /// Who is meant.
 #[derive(Debug)]
-pub struct Subject {
+pub struct Party {
     /// The word.
     pub word: String,
     /// What it leads to.
@@ -48,9 +48,9 @@ pub enum Host {
     Ours,
 }
 
-impl Subject {
+impl Party {
     /// Finds out. Names go before pids, as with ip(8).
-    pub fn find(word: &str) -> Result<Subject, Error> {
+    pub fn find(word: &str) -> Result<Party, Error> {
         let whom = if word == HOST {
             host()?
         } else if word.contains('/') {
@@ -64,7 +64,7 @@ impl Subject {
                 word.parse().ok().filter(|pid| *pid > 0 && word.bytes().all(|byte| byte.is_ascii_digit()));
             Whom::Process(Process::open(pid.ok_or_else(|| unknown(word))?)?)
         };
-        Ok(Subject { word: word.to_owned(), whom })
+        Ok(Party { word: word.to_owned(), whom })
     }
 
     /// The process, if there is one.
