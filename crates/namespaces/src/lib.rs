@@ -6,6 +6,7 @@
 
 pub mod compare;
 pub mod doctor;
+pub mod detail;
 pub mod enter;
 pub mod error;
 pub mod id;
@@ -17,5 +18,6 @@ pub mod pids;
 pub mod process;
 pub mod scan;
 pub mod status;
+pub mod subject;
 pub mod unshare;
 pub mod wait;

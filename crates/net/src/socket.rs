@@ -47,6 +47,16 @@ impl Socket {
         Socket::subscribed(0)
     }
 
+    /// One that another process has opened with [`Socket::open`], in the network namespace where that one was.
+    pub fn given(file: OwnedFd) -> Socket {
+        Socket { file, sequence: 0, buffer: Vec::new() }
+    }
+
+    /// Its descriptor, to give away.
+    pub fn into_file(self) -> OwnedFd {
+        self.file
+    }
+
     /// The same, with the events of the groups that are bits of `groups` (`1 << (RTNLGRP_… - 1)`).
     pub(crate) fn subscribed(groups: u32) -> Result<Socket, Error> {
         let failed = |errno| refused(Act::Socket, "open a netlink socket", errno, None);

@@ -3,17 +3,21 @@
 //! Each verb is a file or a directory of its own; this table is all that they share. A verb parses its own words, so that
 //! `exec` pays for nothing that only `ls` needs.
 
+mod asked;
 mod attach;
 mod diff;
 mod exec;
 mod gc;
+mod holders;
 mod kinds;
 mod new;
 mod pid;
 mod reach;
+mod pids;
 mod rm;
 mod say;
 mod shape;
+mod show;
 mod words;
 
 use crate::parse::parse;
@@ -37,6 +41,9 @@ const VERBS: &[Verb] = &[
     Verb { name: "exec", flags: exec::flags::command, go: exec::go },
     Verb { name: "rm", flags: rm::command, go: rm::go },
     Verb { name: "gc", flags: gc::command, go: gc::go },
+    Verb { name: "show", flags: show::flags, go: show::go },
+    Verb { name: "pids", flags: pids::flags, go: pids::go },
+    Verb { name: "holders", flags: holders::flags, go: holders::go },
 ];
 
 /// The whole table, for help, manuals and completions.

@@ -9,7 +9,9 @@ mod fds;
 mod found;
 mod listed;
 mod look;
+pub mod members;
 mod mounts;
+mod open;
 pub mod process;
 mod processes;
 mod procfs;
@@ -18,6 +20,7 @@ mod threads;
 mod views;
 
 pub use look::{Look, Mounts};
+pub use open::{kind_and_inode, open};
 pub use snapshot::{By, Holder, Holders, Namespace, Netnsid, Process, Snapshot};
 
 use crate::error::Error;

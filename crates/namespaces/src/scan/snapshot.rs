@@ -156,6 +156,14 @@ impl Snapshot {
         self.holders.get(start..end).unwrap_or_default()
     }
 
+    /// The namespaces that have it for their parent or owner, each once, where relatives were asked for.
+    pub fn children(&self, inode: u64) -> impl Iterator<Item = &Namespace> {
+        let is_child = move |namespace: &&Namespace| {
+            namespace.inode != inode && [namespace.parent, namespace.owner].contains(&Some(inode))
+        };
+        self.namespaces.iter().filter(is_child)
+    }
+
     /// Counts what holds a namespace; what was not looked at counts nothing.
     pub fn holders(&self, namespace: &Namespace) -> Holders {
         let mut count =
