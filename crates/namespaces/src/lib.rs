@@ -21,3 +21,4 @@ pub mod status;
 pub mod subject;
 pub mod unshare;
 pub mod wait;
+pub mod watch;

@@ -18,6 +18,7 @@ mod rm;
 mod say;
 mod shape;
 mod show;
+mod watch;
 mod words;
 
 use crate::parse::parse;
@@ -44,6 +45,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "show", flags: show::flags, go: show::go },
     Verb { name: "pids", flags: pids::flags, go: pids::go },
     Verb { name: "holders", flags: holders::flags, go: holders::go },
+    Verb { name: "watch", flags: watch::flags, go: watch::go },
 ];
 
 /// The whole table, for help, manuals and completions.
