@@ -5,10 +5,11 @@ use super::procfs::{Link, Path, Proc, link, number, open_place};
 use super::snapshot::{By, Holder, Process};
 use insula_launch::plan::Kind;
 use insula_sys::net;
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{OFlags, RawDir, readlinkat_raw};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, OFlags, RawDir, StatxFlags, major, minor, readlinkat_raw, stat, statx};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use std::collections::{HashMap, HashSet};
+use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
 /// Room for a few hundred entries.
@@ -24,11 +25,15 @@ pub(super) struct Fds {
     cookies: HashMap<u64, Option<u64>>,
     /// Sockets' namespaces that were handed to the snapshot.
     known: HashSet<u64>,
+    /// The device of nsfs.
+    nsfs: Option<(u32, u32)>,
 }
 
 impl Fds {
     pub(super) fn new() -> Fds {
-        Fds { files: HashMap::new(), cookies: HashMap::new(), known: HashSet::new() }
+        let own = stat("/proc/thread-self/ns/uts").ok();
+        let nsfs = own.map(|own| (major(own.st_dev), minor(own.st_dev)));
+        Fds { files: HashMap::new(), cookies: HashMap::new(), known: HashSet::new(), nsfs }
     }
 
     /// Looks at the open files of a process.
@@ -48,6 +53,12 @@ impl Fds {
                 match link(text) {
                     Link::Namespace(_, inode) => self.file(found, inode, process.pid, fd),
                     Link::Socket => sockets.push(fd),
+                    // One that was opened by the file on which it is mounted has that file's path.
+                    Link::Other if matches!(text.first(), Some(b'/' | b'(')) => {
+                        if let Some(inode) = self.mounted(directory.as_fd(), entry.file_name()) {
+                            self.file(found, inode, process.pid, fd);
+                        }
+                    }
                     Link::Other => {}
                 }
             }
@@ -59,6 +70,12 @@ impl Fds {
         if found.look.at(Kind::Net) && !sockets.is_empty() {
             self.sockets(found, process, &sockets);
         }
+    }
+
+    /// The inode of an open file that is a namespace. What the kernel has of it will do: no server is asked.
+    fn mounted(&self, directory: BorrowedFd<'_>, fd: &CStr) -> Option<u64> {
+        let found = statx(directory, fd, AtFlags::STATX_DONT_SYNC, StatxFlags::INO).ok()?;
+        ((found.stx_dev_major, found.stx_dev_minor) == self.nsfs?).then_some(found.stx_ino)
     }
 
     fn file(&mut self, found: &mut Found<'_>, inode: u64, pid: u32, fd: u32) {
