@@ -86,9 +86,9 @@ impl Subject {
                 Err(Gone::Error(error)) => Err(error),
                 Ok(subject) => Ok(subject),
             },
-            Some(number) => by_scan(&shown, |namespace| {
-                namespace.inode == number || namespace.id == Some(number)
-            }),
+            Some(number) => {
+                by_scan(&shown, |namespace| namespace.inode == number || namespace.id == Some(number))
+            }
             None => match of_file(word, &shown) {
                 Err(Error::File(_, _, Errno::NOENT | Errno::NAMETOOLONG)) => Err(unknown(&shown)),
                 found => found,
@@ -132,7 +132,11 @@ fn of_process(pid: u32) -> Result<Subject, Gone> {
             Err(Errno::SRCH) => return Err(Gone::Not),
             Err(errno) => {
                 let what = "look at the namespaces".to_owned();
-                return Err(Gone::Error(Error::Process { what, pid: i32::try_from(pid).unwrap_or(0), errno }));
+                return Err(Gone::Error(Error::Process {
+                    what,
+                    pid: i32::try_from(pid).unwrap_or(0),
+                    errno,
+                }));
             }
         }
     }
@@ -142,7 +146,8 @@ fn of_process(pid: u32) -> Result<Subject, Gone> {
 /// A namespace file. It is proven to be one before it is opened: an open(2) of anything else could block, or do something.
 fn of_file(path: &OsStr, shown: &str) -> Result<Subject, Error> {
     let failed = |what| move |errno| Error::File(what, shown.to_owned(), errno);
-    let place = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(failed("open the namespace"))?;
+    let place =
+        open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(failed("open the namespace"))?;
     let system = fstatfs(&place).map_err(failed("look at the file system of"))?;
     if system.f_type != NSFS_MAGIC {
         return Err(Error::Asked {
@@ -189,8 +194,13 @@ fn by_scan(shown: &str, is_it: impl Fn(&scan::Namespace) -> bool) -> Result<Subj
         Some(Ok(subject)) => Ok(subject),
         // It shows only in a table of mounts: what the scan knows is all.
         _ => {
-            let identity =
-                Identity { kind: found.kind, device: 0, inode: found.inode, id: found.id, boot: String::new() };
+            let identity = Identity {
+                kind: found.kind,
+                device: 0,
+                inode: found.inode,
+                id: found.id,
+                boot: String::new(),
+            };
             let part = Part { kind: found.kind, identity: Some(identity), file: None, fault: None };
             Ok(Subject { of: Of::Namespace, parts: vec![part] })
         }
@@ -220,7 +230,9 @@ fn unknown(shown: &str) -> Error {
     Error::Asked {
         what: shown.to_owned(),
         reason: "this is no name, pid, inode or id of a namespace, and no file".to_owned(),
-        hint: Some("`insula ns ls` lists the names; a namespace without one is a pid's, or KIND:[INODE]".to_owned()),
+        hint: Some(
+            "`insula ns ls` lists the names; a namespace without one is a pid's, or KIND:[INODE]".to_owned(),
+        ),
     }
 }
 
@@ -235,11 +247,8 @@ mod tests {
     #[test]
     fn one_namespace_is_found_by_each_of_its_words() {
         let uts = Identity::of("/proc/self/ns/uts").expect("our own");
-        let mut words = vec![
-            "/proc/self/ns/uts".to_owned(),
-            uts.inode.to_string(),
-            format!("uts:[{}]", uts.inode),
-        ];
+        let mut words =
+            vec!["/proc/self/ns/uts".to_owned(), uts.inode.to_string(), format!("uts:[{}]", uts.inode)];
         words.extend(uts.id.map(|id| format!(":{id}")));
         for word in words {
             let subject = find(&word).unwrap_or_else(|error| panic!("{word}: {error}"));
@@ -257,7 +266,17 @@ mod tests {
 
     #[test]
     fn what_is_nothing_is_refused() {
-        for word in ["", "no such name", "net:[1]", "uts:[x]", ":1x", "4194303", "99999999999", "/proc/self/status", "."] {
+        for word in [
+            "",
+            "no such name",
+            "net:[1]",
+            "uts:[x]",
+            ":1x",
+            "4194303",
+            "99999999999",
+            "/proc/self/status",
+            ".",
+        ] {
             assert!(find(word).is_err(), "{word}");
         }
     }

@@ -73,8 +73,7 @@ fn pids(matches: &ArgMatches) -> Result<ExitCode, Error> {
 /// The namespaces that count.
 fn counting(subject: &Subject, is_named: bool) -> Vec<(Kind, u64)> {
     let all = subject.wanted();
-    let foreign: Vec<_> =
-        all.iter().copied().filter(|(kind, inode)| !asked::is_own(*kind, *inode)).collect();
+    let foreign: Vec<_> = all.iter().copied().filter(|(kind, inode)| !asked::is_own(*kind, *inode)).collect();
     if is_named || foreign.is_empty() { all } else { foreign }
 }
 

@@ -219,7 +219,9 @@ fn short(command: &[u8]) -> String {
 fn what(missed: Missed) -> String {
     match missed {
         Missed::Processes(1) => "a process that had ended before it could be looked at".to_owned(),
-        Missed::Processes(count) => format!("{count} processes that had ended before they could be looked at"),
+        Missed::Processes(count) => {
+            format!("{count} processes that had ended before they could be looked at")
+        }
         Missed::NameEvents => "the kernel dropped events of names; the directories were read anew".to_owned(),
         Missed::ProcessEvents => "the kernel dropped events of processes; all were looked at anew".to_owned(),
     }
@@ -227,9 +229,7 @@ fn what(missed: Missed) -> String {
 
 /// For programs.
 fn as_json(event: &Event) -> Value {
-    let which = |which: &Which| {
-        json!({ "kind": which.kind.name(), "inode": which.inode, "id": which.id })
-    };
+    let which = |which: &Which| json!({ "kind": which.kind.name(), "inode": which.inode, "id": which.id });
     let all = |namespaces: &[Which]| namespaces.iter().map(which).collect::<Vec<_>>();
     let mut value = match event {
         Event::Name { name, namespaces, .. } => {

@@ -45,8 +45,12 @@ pub(super) fn ask(asked: &Asked<'_>) -> Told {
     let hierarchies = before.iter().map(|text| lines(text).count()).max().unwrap_or(0);
     let mut hidden = Vec::new();
     if roots.len() < hierarchies && is_untold {
-        let why = "no process that we see is at or below it, and the kernel shows it in no other way".to_owned();
-        hidden.push(Hidden { what: if roots.is_empty() { what } else { "its root in the other hierarchies" }, why });
+        let why =
+            "no process that we see is at or below it, and the kernel shows it in no other way".to_owned();
+        hidden.push(Hidden {
+            what: if roots.is_empty() { what } else { "its root in the other hierarchies" },
+            why,
+        });
     }
     Told { detail: Detail::Cgroup(roots), hidden }
 }

@@ -30,5 +30,9 @@ fn list(socket: &mut Socket) -> Result<Vec<(Link, Vec<Address>)>, String> {
     for address in address::list(socket, None).map_err(|error| error.to_string())? {
         of.entry(address.index).or_default().push(address);
     }
-    Ok(links.into_iter().map(|link| (of.remove(&link.index).unwrap_or_default(), link)).map(|(a, l)| (l, a)).collect())
+    Ok(links
+        .into_iter()
+        .map(|link| (of.remove(&link.index).unwrap_or_default(), link))
+        .map(|(a, l)| (l, a))
+        .collect())
 }

@@ -6,13 +6,17 @@ use super::told::{Detail, Hidden, Level, Pid, Told};
 
 pub(super) fn ask(asked: &Asked<'_>) -> Told {
     let level = asked.file.map_or_else(Level::default, level::of);
-    let init = asked.processes().find(|pid| text(*pid, "status").is_some_and(|status| is_init(&status)));
+    let is_one = |pid: &u32| text(*pid, "status").is_some_and(|status| is_init(&status));
+    // That of our own is process 1, also where it is not ours to look at, if /proc shows our own.
+    let own = asked.is_own().then_some(1).filter(is_one);
+    let init = own.or_else(|| asked.processes().find(is_one));
     let mut hidden = Vec::new();
     if init.is_none() {
         let why = if asked.snapshot.unseen > 0 {
             "it is not among the processes that we may look at (ptrace(2))".to_owned()
         } else {
-            "it is not in the pid namespace that /proc shows, or has ended: then no process can be born in it".to_owned()
+            "it is not in the pid namespace that /proc shows, or has ended: then no process can be born in it"
+                .to_owned()
         };
         hidden.push(Hidden { what: "its init", why });
     }

@@ -15,7 +15,8 @@ pub(super) fn ask(asked: &Asked<'_>) -> Told {
         return Told { detail: Detail::Time(Some(offsets)), hidden: Vec::new() };
     }
     let seen = asked.visit("its offsets", || Ok((Vec::new(), None))).and_then(|visit| {
-        let why = || Hidden { what: "its offsets", why: "/proc does not show them: no CONFIG_TIME_NS".to_owned() };
+        let why =
+            || Hidden { what: "its offsets", why: "/proc does not show them: no CONFIG_TIME_NS".to_owned() };
         read(visit.pid).ok_or_else(why)
     });
     match seen {

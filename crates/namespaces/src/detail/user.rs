@@ -8,7 +8,12 @@ pub(super) fn ask(asked: &Asked<'_>) -> Told {
     let level = asked.file.map_or_else(Level::default, level::of);
     let read = |pid: u32| {
         let setgroups = text(pid, "setgroups").map(|word| word.trim() == "allow");
-        Some(User { uid_map: map(&text(pid, "uid_map")?), gid_map: map(&text(pid, "gid_map")?), setgroups, level })
+        Some(User {
+            uid_map: map(&text(pid, "uid_map")?),
+            gid_map: map(&text(pid, "gid_map")?),
+            setgroups,
+            level,
+        })
     };
     let own = asked.is_own().then(std::process::id);
     let of_process = own.into_iter().chain(asked.processes()).find_map(read);

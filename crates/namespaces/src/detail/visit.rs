@@ -33,6 +33,8 @@ pub(super) struct Visit {
     /// The file that it has opened there.
     pub(super) file: Option<OwnedFd>,
     pidfd: OwnedFd,
+    /// Our end of the socket: when it is closed the visitor leaves.
+    socket: Option<OwnedFd>,
 }
 
 impl Visit {
@@ -57,16 +59,15 @@ impl Visit {
             exit_now(0)
         })?;
         drop(theirs);
-        let mut visit =
-            Visit { pid: u32::try_from(born.pid).unwrap_or(0), text: Vec::new(), file: None, pidfd: born.pidfd };
-        if let Some(ours) = ours {
-            visit.hear(&ours)?;
-        }
+        let pid = u32::try_from(born.pid).unwrap_or(0);
+        let mut visit = Visit { pid, text: Vec::new(), file: None, pidfd: born.pidfd, socket: ours.take() };
+        visit.hear()?;
         Ok(visit)
     }
 
     /// Reads what it says: an errno with a file perhaps, then the text, then an end that is only of writing.
-    fn hear(&mut self, socket: &OwnedFd) -> Result<(), Errno> {
+    fn hear(&mut self) -> Result<(), Errno> {
+        let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
         let mut errno = [0u8; 4];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);

@@ -86,7 +86,8 @@ mod tests {
         let own = snapshot.process(std::process::id()).expect("ourselves");
         let uts = own.namespace(Kind::Uts).expect("every kernel has it");
         let of = [(Kind::Uts, uts)];
-        let ours = |members: Vec<Member>| members.into_iter().filter(|one| one.pid == own.pid).collect::<Vec<_>>();
+        let ours =
+            |members: Vec<Member>| members.into_iter().filter(|one| one.pid == own.pid).collect::<Vec<_>>();
         let processes = ours(processes(&snapshot, &of));
         assert_eq!(processes.len(), 1);
         assert!(processes[0].kinds[Kind::Uts as usize] && !processes[0].kinds[Kind::Net as usize]);

@@ -58,7 +58,11 @@ fn nsfs_mount(line: &[u8]) -> Option<(Kind, u64, PathBuf)> {
 
 /// Opens a mounted namespace. In another mount namespace the names are somebody else's: they are resolved below that
 /// root, and magic links are refused.
-pub(super) fn open_mount(proc: &Proc, point: &std::path::Path, view: Option<&View>) -> Result<OwnedFd, Errno> {
+pub(super) fn open_mount(
+    proc: &Proc,
+    point: &std::path::Path,
+    view: Option<&View>,
+) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let place = match view {
         None => open(point, flags, Mode::empty())?,

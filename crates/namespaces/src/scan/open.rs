@@ -27,8 +27,9 @@ fn generation(proc: &Proc, snapshot: &Snapshot, namespace: &Namespace, left: usi
         let path = Path::new(&[pid.to_string().as_bytes(), b"/ns/", kind]);
         proc.open_file(&path, OFlags::RDONLY).ok().filter(is_it)
     });
-    let by_holder =
-        || snapshot.held_by(namespace.inode).iter().find_map(|held| holder(proc, &held.by, kind).filter(is_it));
+    let by_holder = || {
+        snapshot.held_by(namespace.inode).iter().find_map(|held| holder(proc, &held.by, kind).filter(is_it))
+    };
     let by_id = || {
         let flag = u32::try_from(namespace.kind.flag()).ok()?;
         nsfs::open_by_id(namespace.id?, flag, u32::try_from(namespace.inode).ok()?).ok().filter(is_it)

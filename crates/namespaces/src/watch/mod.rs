@@ -86,11 +86,21 @@ impl Watch {
         let state = State::new(asked.kinds, asked.members, asked.own_members);
         let due = Instant::now() + asked.interval;
         let missed_due = Instant::now() + TELL_MISSED;
-        let mut watch =
-            Watch { asked, state, names, connector, mounts, ids, due, looks: 0, unseen: 0, missed: 0, missed_due };
+        let mut watch = Watch {
+            asked,
+            state,
+            names,
+            connector,
+            mounts,
+            ids,
+            due,
+            looks: 0,
+            unseen: 0,
+            missed: 0,
+            missed_due,
+        };
         let mut events = Vec::new();
         watch.look(true, Change::There, &mut events)?;
-        watch.names.list(&mut watch.state, Change::There, &mut events);
         Ok((watch, events))
     }
 
@@ -121,7 +131,6 @@ impl Watch {
                 self.looks = if whole { 0 } else { self.looks };
                 self.due = now + self.asked.interval;
                 self.look(whole, Change::Came, &mut events)?;
-                self.names.list(&mut self.state, Change::Came, &mut events);
             }
             self.names.settle(&mut self.state, now, &mut events);
             let is_over = deadline.is_some_and(|deadline| now >= deadline);
@@ -139,9 +148,13 @@ impl Watch {
     }
 
     fn look(&mut self, whole: bool, change: Change, events: &mut Vec<Event>) -> Result<(), Error> {
+        let before = self.state.known();
         let snapshot = scan::take(&self.state.look(whole))?;
         self.unseen = snapshot.unseen;
-        self.state.take_in(&snapshot, whole, change, events);
+        // What is mounted in the snapshot has its name by now: so it is told with it.
+        self.names.list(&mut self.state, change, events);
+        self.names.mounted(&mut self.state, events);
+        self.state.take_in(&snapshot, &before, whole, change, events);
         Ok(())
     }
 

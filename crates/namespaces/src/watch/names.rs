@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// So long a name is given to stand for something.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Names {
     places: Places,
@@ -79,6 +79,8 @@ impl Names {
         for one in heard {
             match one {
                 Heard::Added(place, name) => {
+                    // Those before it first, so that they are told in their order.
+                    self.mounted(state, events);
                     self.look(Pending { place, name, since: Instant::now() }, state, change, events);
                 }
                 Heard::Removed(place, name) => {
@@ -124,6 +126,7 @@ fn tell(state: &mut State, name: OsString, namespaces: Vec<Which>, change: Chang
 /// The namespaces behind a name.
 fn namespaces(place: &Path, name: &OsString) -> Vec<Which> {
     let identity = Identity::of(place.join(name));
-    let which = identity.map(|identity| Which { kind: identity.kind, inode: identity.inode, id: identity.id });
+    let which =
+        identity.map(|identity| Which { kind: identity.kind, inode: identity.inode, id: identity.id });
     which.into_iter().collect()
 }

@@ -170,7 +170,8 @@ impl Places {
             Err(_) => BTreeSet::new(),
         };
         let directory = &place.directory;
-        let removed = place.names.difference(&now).map(|name| Heard::Removed(directory.clone(), name.clone()));
+        let removed =
+            place.names.difference(&now).map(|name| Heard::Removed(directory.clone(), name.clone()));
         let added = now.difference(&place.names).map(|name| Heard::Added(directory.clone(), name.clone()));
         let heard = removed.chain(added).collect();
         place.names = now;

@@ -51,17 +51,30 @@ impl State {
         }
     }
 
+    /// The namespaces that are known.
+    pub(super) fn known(&self) -> BTreeSet<u64> {
+        self.namespaces.keys().copied().collect()
+    }
+
     /// How closely is looked: at everything that can hold a namespace, or at processes and our own mounts alone.
     pub(super) fn look(&self, whole: bool) -> Look {
         let view = if whole { Look::HOLDERS } else { Look { mounts: Look::LSNS.mounts, ..Look::PROCESSES } };
         Look { kinds: self.kinds, ids: true, ..view }
     }
 
-    /// Takes in a whole snapshot. `change`: what those are that were not known.
-    pub(super) fn take_in(&mut self, snapshot: &Snapshot, is_whole: bool, change: Change, events: &mut Vec<Event>) {
+    /// Takes in a snapshot. `before`: what was known when it was begun; the others may have come after it. `change`: what
+    /// those are that were not known.
+    pub(super) fn take_in(
+        &mut self,
+        snapshot: &Snapshot,
+        before: &BTreeSet<u64>,
+        is_whole: bool,
+        change: Change,
+        events: &mut Vec<Event>,
+    ) {
         self.doubtful.clear();
         let mut doubtful = Vec::new();
-        for (inode, known) in &self.namespaces {
+        for (inode, known) in self.namespaces.iter().filter(|(inode, _)| before.contains(inode)) {
             match snapshot.find(*inode) {
                 // The kernel has given its inode again.
                 Some(found) if known.id.is_some() && found.id.is_some() && known.id != found.id => {
@@ -72,8 +85,11 @@ impl State {
                 None => doubtful.push((*inode, self.is_there(*inode, known))),
             }
         }
-        let gone: Vec<u64> =
-            doubtful.iter().filter(|(_, is_there)| *is_there == Some(false)).map(|(inode, _)| *inode).collect();
+        let gone: Vec<u64> = doubtful
+            .iter()
+            .filter(|(_, is_there)| *is_there == Some(false))
+            .map(|(inode, _)| *inode)
+            .collect();
         let unsure: Vec<u64> =
             doubtful.iter().filter(|(_, is_there)| is_there.is_none()).map(|(inode, _)| *inode).collect();
         let mut members = Vec::new();
@@ -174,7 +190,8 @@ impl State {
             self.member(change, pid, &namespaces, events);
         }
         let foreign = Kind::ALL.into_iter().filter(|kind| before[*kind as usize] != self.own[*kind as usize]);
-        let inodes: Vec<u64> = foreign.map(|kind| before[kind as usize]).filter(|inode| *inode != 0).collect();
+        let inodes: Vec<u64> =
+            foreign.map(|kind| before[kind as usize]).filter(|inode| *inode != 0).collect();
         self.doubtful.extend(&inodes);
         !inodes.is_empty()
     }
@@ -224,7 +241,8 @@ impl State {
         let mut names: Vec<OsString> = Vec::new();
         let of = |which: &Which| self.namespaces.get(&which.inode).filter(|known| known.kind == which.kind);
         for known in namespaces.iter().filter_map(of) {
-            names.extend(known.names.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+            names
+                .extend(known.names.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
         }
         events.push(Event::Member { change, pid, namespaces, names });
     }
@@ -242,9 +260,15 @@ impl State {
 }
 
 /// What a process has joined, and what it has left.
-fn differences(pid: u32, before: &[u64; 8], now: &[u64; 8], changes: &mut Vec<(Change, u32, Vec<(Kind, u64)>)>) {
+fn differences(
+    pid: u32,
+    before: &[u64; 8],
+    now: &[u64; 8],
+    changes: &mut Vec<(Change, u32, Vec<(Kind, u64)>)>,
+) {
     let of = |some: &[u64; 8], other: &[u64; 8]| {
-        let differs = |kind: &Kind| some[*kind as usize] != 0 && some[*kind as usize] != other[*kind as usize];
+        let differs =
+            |kind: &Kind| some[*kind as usize] != 0 && some[*kind as usize] != other[*kind as usize];
         Kind::ALL.into_iter().filter(differs).map(|kind| (kind, some[kind as usize])).collect::<Vec<_>>()
     };
     for (change, namespaces) in [(Change::Went, of(before, now)), (Change::Came, of(now, before))] {

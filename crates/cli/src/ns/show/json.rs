@@ -61,9 +61,10 @@ fn hidden(told: &Told) -> Vec<Value> {
 
 fn detail(detail: &Detail, creator: Option<u32>) -> Value {
     match detail {
-        Detail::Uts(names) => names.as_ref().map_or(Value::Null, |names| {
-            json!({ "hostname": names.hostname, "domainname": names.domainname })
-        }),
+        Detail::Uts(names) => names.as_ref().map_or(
+            Value::Null,
+            |names| json!({ "hostname": names.hostname, "domainname": names.domainname }),
+        ),
         Detail::User(user) => json!({
             "creator": creator,
             "uid_map": user.uid_map.iter().map(range).collect::<Vec<_>>(),
@@ -97,13 +98,12 @@ fn detail(detail: &Detail, creator: Option<u32>) -> Value {
                 "through": mounts.through,
             })
         }),
-        Detail::Ipc(ipc) => ipc.map_or(Value::Null, |ipc| {
-            json!({ "queues": ipc.queues, "semaphores": ipc.semaphores, "segments": ipc.segments })
-        }),
+        Detail::Ipc(ipc) => ipc.map_or(
+            Value::Null,
+            |ipc| json!({ "queues": ipc.queues, "semaphores": ipc.semaphores, "segments": ipc.segments }),
+        ),
         Detail::Cgroup(roots) => {
-            let root = |root: &insula_namespaces::detail::CgroupRoot| {
-                json!({ "hierarchy": root.hierarchy, "path": root.path })
-            };
+            let root = |root: &insula_namespaces::detail::CgroupRoot| json!({ "hierarchy": root.hierarchy, "path": root.path });
             json!({ "roots": roots.iter().map(root).collect::<Vec<_>>() })
         }
     }
@@ -120,9 +120,9 @@ fn level(level: &Level) -> Value {
 fn device((link, addresses): &(Link, Vec<Address>)) -> Value {
     let addresses: Vec<Value> = addresses
         .iter()
-        .map(|address| {
-            json!({ "address": address.local.address.to_string(), "prefix": address.local.length })
-        })
+        .map(
+            |address| json!({ "address": address.local.address.to_string(), "prefix": address.local.length }),
+        )
         .collect();
     json!({
         "name": link.name,

@@ -17,11 +17,14 @@ use std::process::ExitCode;
 
 /// The definition.
 pub fn flags() -> Command {
-    asked::verb("show", "Show what a namespace is: identity, owner, names, members, and what its kind can tell")
-        .arg(asked::subject())
-        .arg(asked::kind())
-        .arg(asked::json())
-        .after_help(asked::WORDS)
+    asked::verb(
+        "show",
+        "Show what a namespace is: identity, owner, names, members, and what its kind can tell",
+    )
+    .arg(asked::subject())
+    .arg(asked::kind())
+    .arg(asked::json())
+    .after_help(asked::WORDS)
 }
 
 /// `insula ns show WORDS…`.

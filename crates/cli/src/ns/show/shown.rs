@@ -48,7 +48,8 @@ impl<'s> Shown<'s> {
         let inode = part.inode();
         let found = inode.and_then(|inode| snapshot.find(inode));
         let owner = part.file().and_then(|file| nsfs::owner(file).ok());
-        let members = snapshot.processes.iter().filter(|process| process.namespace(kind) == inode && inode.is_some());
+        let members =
+            snapshot.processes.iter().filter(|process| process.namespace(kind) == inode && inode.is_some());
         let points = inode.map(|inode| snapshot.mount_points(inode)).unwrap_or_default();
         let holders = found.map(|found| snapshot.holders(found)).unwrap_or_default();
         Shown {
@@ -66,7 +67,9 @@ impl<'s> Shown<'s> {
             mount_points: points.iter().map(|point| point.as_os_str().as_bytes().to_vec()).collect(),
             holders: without_ourselves(snapshot, inode, holders),
             members: members.map(|process| process.pid).collect(),
-            told: inode.filter(|_| part.fault.is_none()).map(|inode| detail::of(snapshot, kind, inode, part.file())),
+            told: inode
+                .filter(|_| part.fault.is_none())
+                .map(|inode| detail::of(snapshot, kind, inode, part.file())),
             snapshot,
         }
     }
@@ -87,9 +90,7 @@ fn parent(part: &Part, found: Option<&Namespace>) -> Option<u64> {
 /// The files that we hold open for this very look are no news.
 fn without_ourselves(snapshot: &Snapshot, inode: Option<u64>, holders: Holders) -> Holders {
     let own = std::process::id();
-    let is_ours = |held: &&insula_namespaces::scan::Holder| {
-        matches!(held.by, insula_namespaces::scan::By::Fd { pid, .. } if pid == own)
-    };
+    let is_ours = |held: &&insula_namespaces::scan::Holder| matches!(held.by, insula_namespaces::scan::By::Fd { pid, .. } if pid == own);
     let ours = inode.map_or(0, |inode| snapshot.held_by(inode).iter().filter(is_ours).count());
     Holders { fds: holders.fds - ours, ..holders }
 }

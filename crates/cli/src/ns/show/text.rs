@@ -8,8 +8,8 @@ use insula_net::address::Address;
 use insula_net::link::Link;
 use insula_oci::escaped;
 
-/// So many members are shown with their commands.
-const MOST_MEMBERS: usize = 8;
+/// So many members are shown with their commands, of one namespace; of each of several.
+const MOST_MEMBERS: [usize; 2] = [8, 2];
 /// A longer command is cut.
 const MOST_LETTERS: usize = 60;
 /// So many lines of an id map are shown.
@@ -24,7 +24,8 @@ pub fn of(subject: &Subject, all: &[Shown<'_>]) -> String {
     if let Of::Process(pid) = &subject.of {
         text.push_str(&format!("process {pid}{}\n\n", command(*pid)));
     }
-    let blocks: Vec<String> = all.iter().map(block).collect();
+    let most = MOST_MEMBERS[usize::from(all.len() > 1)];
+    let blocks: Vec<String> = all.iter().map(|shown| block(shown, most)).collect();
     text.push_str(&blocks.join("\n"));
     text
 }
@@ -40,7 +41,7 @@ fn command(pid: u32) -> String {
 }
 
 /// A head and lines below it.
-fn block(shown: &Shown<'_>) -> String {
+fn block(shown: &Shown<'_>, most: usize) -> String {
     let mut lines: Lines = Vec::new();
     if let Some(fault) = &shown.fault {
         lines.push(("state", fault.clone()));
@@ -61,9 +62,11 @@ fn block(shown: &Shown<'_>) -> String {
     }
     if let Some(told) = &shown.told {
         detail(&told.detail, &mut lines);
-        lines.extend(told.hidden.iter().map(|hidden| ("not seen", format!("{}: {}", hidden.what, hidden.why))));
+        lines.extend(
+            told.hidden.iter().map(|hidden| ("not seen", format!("{}: {}", hidden.what, hidden.why))),
+        );
     }
-    members(shown, &mut lines);
+    members(shown, most, &mut lines);
     let inode = shown.inode.map_or_else(|| "?".to_owned(), |inode| inode.to_string());
     let mut text = format!("{}:[{inode}]\n", shown.kind.name());
     let mut before = "";
@@ -81,13 +84,16 @@ fn whose(owner: &Owner) -> String {
     format!("user:[{}]{uid}", owner.inode)
 }
 
-fn members(shown: &Shown<'_>, lines: &mut Lines) {
-    for pid in shown.members.iter().take(MOST_MEMBERS) {
+fn members(shown: &Shown<'_>, most: usize, lines: &mut Lines) {
+    let count = shown.members.len();
+    // Of our own namespace there are many, and no news.
+    let most = if shown.is_own && count > most { 0 } else { most };
+    for pid in shown.members.iter().take(most) {
         lines.push(("processes", format!("{pid}{}", command(*pid))));
     }
-    let more = shown.members.len().saturating_sub(MOST_MEMBERS);
-    if more > 0 {
-        lines.push(("processes", format!("and {more} more: `insula ns pids`")));
+    if count > most {
+        let more = if most == 0 { count.to_string() } else { format!("and {} more", count - most) };
+        lines.push(("processes", format!("{more}: `insula ns pids` lists them")));
     }
     let held = &shown.holders;
     let others = [
@@ -166,7 +172,9 @@ fn user(user: &User, lines: &mut Lines) {
     if user.setgroups.is_some() && user.uid_map.is_empty() {
         lines.push(("uid_map", "empty: every id in it is the overflow id".to_owned()));
     }
-    lines.extend(user.setgroups.map(|allowed| ("setgroups", if allowed { "allow" } else { "deny" }.to_owned())));
+    lines.extend(
+        user.setgroups.map(|allowed| ("setgroups", if allowed { "allow" } else { "deny" }.to_owned())),
+    );
 }
 
 fn ids(range: &Range) -> String {

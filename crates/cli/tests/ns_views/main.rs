@@ -1,0 +1,9 @@
+//! `insula ns` as one who looks knows it: `show`, `pids`, `holders`, `ls` and `watch`, beside the tools that tell the same.
+#![forbid(unsafe_code)]
+
+mod held;
+mod members;
+mod refused;
+mod room;
+mod shown;
+mod watched;
