@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::id::Identity;
+use crate::names::{self, Named};
 use crate::scan::{self, Look};
 use insula_launch::plan::Kind;
 use insula_sys::nsfs;
@@ -28,6 +29,8 @@ pub struct Subject {
 /// As what a word was understood.
 #[derive(Debug)]
 pub enum Of {
+    /// A name.
+    Name(Box<Named>),
     /// A process of this pid.
     Process(u32),
     /// One namespace.
@@ -73,6 +76,9 @@ impl Subject {
         if word.as_bytes().contains(&b'/') {
             return of_file(word, &shown);
         }
+        if let Some(named) = names::find(word)? {
+            return Ok(of_name(named));
+        }
         if let Some(inode) = link(&shown) {
             return by_scan(&shown, |namespace| (namespace.kind.name(), namespace.inode) == inode);
         }
@@ -107,6 +113,28 @@ impl Subject {
         self.parts.iter().for_each(|part| kinds[part.kind as usize] = true);
         kinds
     }
+}
+
+/// The namespaces of a name: those that are there, and of the others why not.
+fn of_name(named: Named) -> Subject {
+    let opened = named.open_all(&named.kinds()).map(|all| all.into_iter().map(Ok).collect());
+    // One that is stale spoils not the others.
+    let each = |_| {
+        named
+            .kinds()
+            .into_iter()
+            .map(|kind| named.open(kind).map(|file| (kind, file)).map_err(|error| (kind, error)))
+    };
+    let opened: Vec<Result<(Kind, OwnedFd), (Kind, Error)>> =
+        opened.unwrap_or_else(|error| each(error).collect());
+    let part = |opened| match opened {
+        Ok((kind, file)) => Part::open(kind, file).unwrap_or_else(|errno| {
+            let fault = Error::File("ask the kind of", named.shown(), errno);
+            Part { kind, identity: None, file: None, fault: Some(fault) }
+        }),
+        Err((kind, error)) => Part { kind, identity: None, file: None, fault: Some(error) },
+    };
+    Subject { parts: opened.into_iter().map(part).collect(), of: Of::Name(Box::new(named)) }
 }
 
 /// Why there is no such process.

@@ -10,6 +10,7 @@ mod exec;
 mod gc;
 mod holders;
 mod kinds;
+mod ls;
 mod new;
 mod pid;
 mod reach;
@@ -42,6 +43,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "exec", flags: exec::flags::command, go: exec::go },
     Verb { name: "rm", flags: rm::command, go: rm::go },
     Verb { name: "gc", flags: gc::command, go: gc::go },
+    Verb { name: "ls", flags: ls::flags, go: ls::go },
     Verb { name: "show", flags: show::flags, go: show::go },
     Verb { name: "pids", flags: pids::flags, go: pids::go },
     Verb { name: "holders", flags: holders::flags, go: holders::go },

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod held;
+mod listed;
 mod members;
 mod refused;
 mod room;

@@ -26,7 +26,7 @@ echo; "$INSULA" ns pids --kind net $!
 #[test]
 fn a_process_has_those_beside_it_that_share_what_is_not_ours() {
     let script = r#"
-unshare --uts sh -c 'sleep 60 & exec sleep 60' & soon '[ "$("$INSULA" ns pids $! | wc -l)" = 2 ]'
+unshare --uts sh -c 'sleep 60 & exec sleep 60' & is $! sleep; is $(child $!) sleep
 "$INSULA" ns pids $!; "$INSULA" ns pids --long $!; "$INSULA" ns pids --json $!
 "#;
     for room in rooms!() {

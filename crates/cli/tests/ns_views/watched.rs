@@ -60,7 +60,11 @@ soon '[ "$(grep -c removed "$OUT/told")" = 50 ]'; soon '[ "$(grep -c gone "$OUT/
             let id = ["inode", "id"].map(|key| one["namespaces"][0][key].clone());
             let is_it = |event: &&Value| id == ["inode", "id"].map(|key| event[key].clone());
             // ip(8) itself is in it before it has a name.
-            assert_eq!(of(&told, "namespace", "new").into_iter().filter(is_it).count(), 1, "{one} in {told:#?}");
+            assert_eq!(
+                of(&told, "namespace", "new").into_iter().filter(is_it).count(),
+                1,
+                "{one} in {told:#?}"
+            );
             let gone: Vec<&Value> = of(&told, "namespace", "gone").into_iter().filter(is_it).collect();
             assert_eq!(gone.len(), 1, "{one} in {told:#?}");
             assert_eq!(gone[0]["names"], serde_json::json!([one["name"]]));

@@ -34,6 +34,7 @@ pub use record::{Origin, Process, Progress};
 pub use remove::{Removal, remove};
 pub use request::Request;
 pub use rights::may_mount;
+pub use store::directories;
 pub use trouble::{Stale, Trouble};
 pub use word::check;
 

@@ -19,6 +19,7 @@ use rustix::fs::{
 };
 use rustix::io::{Errno, read, write};
 use rustix::process::geteuid;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How long a command waits for another one that is at work on the same name.
@@ -52,12 +53,22 @@ pub struct Locked<'s> {
     directory: OwnedFd,
 }
 
+/// Where a store of this user may lie. Who is root and may not write in /run has the store of a user.
+fn roots() -> Vec<String> {
+    let mut roots = vec![state::root()];
+    roots.extend((geteuid().is_root()).then(state::of_user));
+    roots
+}
+
+/// The directories in which a name has a directory of its own, whether they are there or not.
+pub fn directories() -> Vec<PathBuf> {
+    roots().iter().map(|root| PathBuf::from(format!("{root}/names/set"))).collect()
+}
+
 impl Store {
     /// The store of this user; `None`: nobody has given a name yet.
     pub fn existing() -> Result<Option<Store>, Error> {
-        // Who is root and may not write in /run has the store of a user.
-        let mut roots = vec![state::root()];
-        roots.extend((geteuid().is_root()).then(state::of_user));
+        let roots = roots();
         for root in &roots {
             match Store::at(root) {
                 Ok(None) => {}

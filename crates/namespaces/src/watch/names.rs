@@ -1,8 +1,8 @@
 //! Names as they come and go, and what they stand for.
 //!
-//! A name is a file first, and a namespace is mounted on it a moment later, of which inotify(7) says nothing: the table of
-//! mounts does. So a name that comes is told when it stands for something, or when it is gone again, or when it has stood
-//! for nothing for too long.
+//! A name is a file or a directory first, and what it stands for comes a moment later, of which inotify(7) says nothing:
+//! the table of mounts does, of what is mounted. So a name that comes is told when it stands for something, or when it is
+//! gone again, or when it has stood for nothing for too long.
 
 use super::event::{Change, Event, Missed, Which};
 use super::places::{Heard, Places};
@@ -10,32 +10,41 @@ use super::state::State;
 use crate::error::Error;
 use crate::id::Identity;
 use crate::name::NETNS;
+use crate::names::{self, Progress};
 use rustix::fd::{AsFd, BorrowedFd};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// So long a name is given to stand for something.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So often it is looked whether it does: what a process keeps is mounted nowhere.
+const AGAIN: Duration = Duration::from_millis(25);
 
 pub(super) struct Names {
     places: Places,
     /// Those that do not stand for anything yet.
     pending: Vec<Pending>,
+    /// Those that were told, and where each is. A set's network namespace has its name in /run/netns too: that is one name.
+    told: BTreeMap<OsString, PathBuf>,
 }
 
 struct Pending {
     place: PathBuf,
     name: OsString,
     since: Instant,
+    again: Instant,
 }
 
 impl Names {
     pub(super) fn begin() -> Result<Names, Error> {
-        let directories = vec![PathBuf::from(NETNS)];
+        // Sets first: one that has a name in /run/netns as well is told as a set.
+        let mut directories = names::directories();
+        directories.push(PathBuf::from(NETNS));
         let places =
             Places::begin(directories).map_err(|errno| Error::Netns("watch", NETNS.into(), errno))?;
-        Ok(Names { places, pending: Vec::new() })
+        Ok(Names { places, pending: Vec::new(), told: BTreeMap::new() })
     }
 
     /// What inotify tells.
@@ -58,20 +67,22 @@ impl Names {
         }
     }
 
-    /// When patience ends.
+    /// When to look again.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.pending.iter().map(|pending| pending.since + PATIENCE).min()
+        self.pending.iter().map(|pending| pending.again).min()
     }
 
-    /// Tells those that have stood for nothing for too long.
+    /// Looks at those again that did not stand for anything, and tells those that have not for too long.
     pub(super) fn settle(&mut self, state: &mut State, now: Instant, events: &mut Vec<Event>) {
-        for pending in std::mem::take(&mut self.pending) {
-            if now < pending.since + PATIENCE {
+        for mut pending in std::mem::take(&mut self.pending) {
+            if now < pending.again {
                 self.pending.push(pending);
-                continue;
+            } else if now < pending.since + PATIENCE {
+                pending.again = now + AGAIN;
+                self.look(pending, state, Change::Came, events);
+            } else {
+                self.tell(state, pending, Vec::new(), Change::Came, events);
             }
-            let namespaces = namespaces(&pending.place, &pending.name);
-            tell(state, pending.name, namespaces, Change::Came, events);
         }
     }
 
@@ -81,20 +92,37 @@ impl Names {
                 Heard::Added(place, name) => {
                     // Those before it first, so that they are told in their order.
                     self.mounted(state, events);
-                    self.look(Pending { place, name, since: Instant::now() }, state, change, events);
-                }
-                Heard::Removed(place, name) => {
-                    let is_it = |pending: &Pending| pending.place == place && pending.name == name;
-                    if let Some(at) = self.pending.iter().position(is_it) {
-                        // It was there, however shortly.
-                        self.pending.remove(at);
-                        tell(state, name.clone(), Vec::new(), Change::Came, events);
+                    let is_known = self.told.contains_key(&name) || self.is_pending(None, &name);
+                    if is_known && place == Path::new(NETNS) {
+                        continue;
                     }
-                    let change = Change::Went;
-                    events.push(Event::Name { change, name, namespaces: Vec::new() });
+                    let now = Instant::now();
+                    let pending = Pending { place, name, since: now, again: now + AGAIN };
+                    self.look(pending, state, change, events);
                 }
+                Heard::Removed(place, name) => self.removed(&place, name, state, events),
                 Heard::Lost => events.push(Event::Missed(Missed::NameEvents)),
             }
+        }
+    }
+
+    fn is_pending(&self, place: Option<&Path>, name: &OsString) -> bool {
+        let is_it =
+            |pending: &Pending| pending.name == *name && place.is_none_or(|place| pending.place == place);
+        self.pending.iter().any(is_it)
+    }
+
+    fn removed(&mut self, place: &Path, name: OsString, state: &mut State, events: &mut Vec<Event>) {
+        if let Some(at) =
+            self.pending.iter().position(|pending| pending.place == place && pending.name == name)
+        {
+            // It was there, however shortly.
+            let pending = self.pending.remove(at);
+            self.tell(state, pending, Vec::new(), Change::Came, events);
+        }
+        if self.told.get(&name).is_some_and(|told| told == place) {
+            self.told.remove(&name);
+            events.push(Event::Name { change: Change::Went, name, namespaces: Vec::new() });
         }
     }
 
@@ -104,8 +132,25 @@ impl Names {
         if namespaces.is_empty() && change == Change::Came {
             self.pending.push(pending);
         } else {
-            tell(state, pending.name, namespaces, change, events);
+            self.tell(state, pending, namespaces, change, events);
         }
+    }
+
+    /// Tells a name, and what it stands for.
+    fn tell(
+        &mut self,
+        state: &mut State,
+        pending: Pending,
+        namespaces: Vec<Which>,
+        change: Change,
+        events: &mut Vec<Event>,
+    ) {
+        let Pending { name, place, .. } = pending;
+        for which in &namespaces {
+            state.named(*which, &name, change, events);
+        }
+        self.told.insert(name.clone(), place);
+        events.push(Event::Name { change, name, namespaces });
     }
 }
 
@@ -115,18 +160,14 @@ impl AsFd for Names {
     }
 }
 
-/// The name, and what it stands for.
-fn tell(state: &mut State, name: OsString, namespaces: Vec<Which>, change: Change, events: &mut Vec<Event>) {
-    for which in &namespaces {
-        state.named(*which, &name, change, events);
-    }
-    events.push(Event::Name { change, name, namespaces });
-}
-
 /// The namespaces behind a name.
 fn namespaces(place: &Path, name: &OsString) -> Vec<Which> {
-    let identity = Identity::of(place.join(name));
-    let which =
-        identity.map(|identity| Which { kind: identity.kind, inode: identity.inode, id: identity.id });
-    which.into_iter().collect()
+    let which = |identity: &Identity| Which { kind: identity.kind, inode: identity.inode, id: identity.id };
+    if place == Path::new(NETNS) {
+        return Identity::of(place.join(name)).iter().map(which).collect();
+    }
+    // A set that is being made has not all yet.
+    let named = names::find(name).ok().flatten();
+    let parts = named.filter(|named| named.progress == Progress::Made).map(|named| named.parts);
+    parts.iter().flatten().map(|part| which(&part.identity)).collect()
 }

@@ -7,7 +7,7 @@ use insula_sys::nsfs;
 use rustix::fd::AsFd;
 use rustix::fs::{CWD, Mode, OFlags, open, readlinkat_raw};
 use rustix::io::Errno;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::mem::MaybeUninit;
 
@@ -20,6 +20,8 @@ pub(super) struct State {
     tell_own: bool,
     namespaces: BTreeMap<u64, Known>,
     processes: HashMap<u32, [u64; 8]>,
+    /// Processes whose end was told and whose parents have not taken notice: such a zombie still shows its user namespace.
+    ended: HashSet<u32>,
     /// Those that may be gone, since a process in them has ended: the kernel may give their inodes again.
     doubtful: BTreeSet<u64>,
     /// Can we ask the kernel whether a namespace is still there, by its id?
@@ -32,6 +34,9 @@ struct Known {
     id: Option<u64>,
     names: Vec<OsString>,
 }
+
+/// Whether a process joined or left, which, and what.
+type Move = (Change, u32, Vec<(Kind, u64)>);
 
 impl State {
     pub(super) fn new(kinds: [bool; 8], tell_members: bool, tell_own: bool) -> State {
@@ -46,6 +51,7 @@ impl State {
             tell_own,
             namespaces: BTreeMap::new(),
             processes: HashMap::new(),
+            ended: HashSet::new(),
             doubtful: BTreeSet::new(),
             can_ask: can_ask(),
         }
@@ -121,14 +127,16 @@ impl State {
     }
 
     /// Who is somewhere else than before.
-    fn compare_members(&mut self, snapshot: &Snapshot, changes: &mut Vec<(Change, u32, Vec<(Kind, u64)>)>) {
+    fn compare_members(&mut self, snapshot: &Snapshot, changes: &mut Vec<Move>) {
         let mut now = HashMap::with_capacity(snapshot.processes.len());
-        for process in &snapshot.processes {
+        self.ended.retain(|pid| snapshot.process(*pid).is_some());
+        for process in snapshot.processes.iter().filter(|process| !self.ended.contains(&process.pid)) {
             let mut namespaces = process.namespaces;
             // Of a kind that is not watched only what the look needed for itself.
             for kind in Kind::ALL.into_iter().filter(|kind| !self.kinds[*kind as usize]) {
                 namespaces[kind as usize] = 0;
             }
+            self.forget_zombie(&mut namespaces);
             let before = self.processes.remove(&process.pid).unwrap_or_default();
             differences(process.pid, &before, &namespaces, changes);
             now.insert(process.pid, namespaces);
@@ -139,10 +147,20 @@ impl State {
         changes.sort_by_key(|(_, pid, _)| *pid);
     }
 
+    /// A process that has lost all but its user namespace has ended.
+    fn forget_zombie(&self, namespaces: &mut [u64; 8]) {
+        let is_other = |kind: &Kind| *kind != Kind::User && self.kinds[*kind as usize];
+        let mut others = Kind::ALL.into_iter().filter(is_other).peekable();
+        if others.peek().is_some() && others.all(|kind| namespaces[kind as usize] == 0) {
+            *namespaces = [0; 8];
+        }
+    }
+
     /// Looks at one process, which was born or runs another program. `false`: it has ended already, and was never seen.
     pub(super) fn look_at(&mut self, pid: u32, events: &mut Vec<Event>) -> bool {
         let mut now = [0; 8];
         let kinds = self.kinds;
+        self.ended.remove(&pid);
         for kind in Kind::ALL.into_iter().filter(|kind| kinds[*kind as usize]) {
             let inode = match inode_at(pid, kind) {
                 Ok(inode) => inode,
@@ -157,6 +175,7 @@ impl State {
                 self.begin(kind, inode, id_at(pid, kind, inode), Change::Came, events);
             }
         }
+        self.forget_zombie(&mut now);
         if now == [0; 8] {
             return self.processes.contains_key(&pid);
         }
@@ -183,6 +202,7 @@ impl State {
 
     /// A process has ended. `true`: it may have been the last of a namespace.
     pub(super) fn ended(&mut self, pid: u32, events: &mut Vec<Event>) -> bool {
+        self.ended.insert(pid);
         let Some(before) = self.processes.remove(&pid) else { return false };
         let mut changes = Vec::new();
         differences(pid, &before, &[0; 8], &mut changes);
@@ -260,12 +280,7 @@ impl State {
 }
 
 /// What a process has joined, and what it has left.
-fn differences(
-    pid: u32,
-    before: &[u64; 8],
-    now: &[u64; 8],
-    changes: &mut Vec<(Change, u32, Vec<(Kind, u64)>)>,
-) {
+fn differences(pid: u32, before: &[u64; 8], now: &[u64; 8], changes: &mut Vec<Move>) {
     let of = |some: &[u64; 8], other: &[u64; 8]| {
         let differs =
             |kind: &Kind| some[*kind as usize] != 0 && some[*kind as usize] != other[*kind as usize];

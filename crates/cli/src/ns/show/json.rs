@@ -2,7 +2,9 @@
 
 use super::shown::Shown;
 use crate::ns::asked::lossy;
+use crate::ns::ls::state;
 use insula_namespaces::detail::{Detail, Level, Range, Told};
+use insula_namespaces::names::{Hold, Named};
 use insula_namespaces::scan::process;
 use insula_namespaces::subject::{Of, Subject};
 use insula_net::address::Address;
@@ -11,17 +13,30 @@ use serde_json::{Value, json};
 
 /// The whole answer. `unseen`: how many processes could not be looked at, and of how many.
 pub fn of(subject: &Subject, all: &[Shown<'_>], unseen: (usize, usize)) -> Value {
-    let (pid, name) = match &subject.of {
-        Of::Process(pid) => (Some(*pid), None::<String>),
+    let (pid, named) = match &subject.of {
+        Of::Process(pid) => (Some(*pid), None),
+        Of::Name(named) => (None, Some(named)),
         Of::Namespace => (None, None),
     };
     json!({
-        "name": name,
+        "name": named.map(|named| named.shown()),
+        "hold": named.map(|named| hold(named)),
+        "state": named.map(|named| state(named).0),
+        "created_s": named.and_then(|named| named.created_s),
         "pid": pid,
         "command": pid.and_then(process::command).map(|command| lossy(&command)),
         "namespaces": all.iter().map(namespace).collect::<Vec<_>>(),
         "unseen": { "processes": unseen.0, "of": unseen.1 },
     })
+}
+
+/// What holds a name.
+fn hold(named: &Named) -> Value {
+    match named.hold {
+        Hold::Pinned => json!({ "by": "pinned" }),
+        Hold::Kept { pid } => json!({ "by": "kept", "pid": pid }),
+        Hold::Netns => json!({ "by": "netns" }),
+    }
 }
 
 fn namespace(shown: &Shown<'_>) -> Value {

@@ -10,6 +10,7 @@ use crate::parse::parse;
 use crate::tell;
 use clap::{ArgMatches, Command};
 use insula_namespaces::error::Error;
+use insula_namespaces::names;
 use insula_namespaces::scan::{self, Look};
 use shown::Shown;
 use std::ffi::OsString;
@@ -38,7 +39,9 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
 fn show(matches: &ArgMatches) -> Result<ExitCode, Error> {
     let subject = asked::find(matches)?;
     let snapshot = scan::take(&Look { ids: true, ..Look::HOLDERS })?;
-    let all: Vec<Shown<'_>> = subject.parts.iter().map(|part| Shown::of(&snapshot, part)).collect();
+    // Whose store cannot be read has no names to tell, and all the rest to show.
+    let names = names::all().unwrap_or_default();
+    let all: Vec<Shown<'_>> = subject.parts.iter().map(|part| Shown::of(&snapshot, part, &names)).collect();
     if matches.get_flag("json") {
         let unseen = (snapshot.unseen, snapshot.seen);
         return Ok(tell::out(&format!("{:#}\n", json::of(&subject, &all, unseen))));

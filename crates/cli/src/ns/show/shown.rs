@@ -2,7 +2,8 @@
 
 use insula_launch::plan::Kind;
 use insula_namespaces::detail::{self, Told};
-use insula_namespaces::name;
+use insula_namespaces::id::Identity;
+use insula_namespaces::names::{Named, State};
 use insula_namespaces::scan::{Holders, Namespace, Snapshot};
 use insula_namespaces::subject::Part;
 use insula_sys::nsfs;
@@ -43,7 +44,7 @@ pub struct Owner {
 }
 
 impl<'s> Shown<'s> {
-    pub fn of(snapshot: &'s Snapshot, part: &Part) -> Shown<'s> {
+    pub fn of(snapshot: &'s Snapshot, part: &Part, names: &[Named]) -> Shown<'s> {
         let kind = part.kind;
         let inode = part.inode();
         let found = inode.and_then(|inode| snapshot.find(inode));
@@ -60,9 +61,9 @@ impl<'s> Shown<'s> {
             cure: part.fault.as_ref().and_then(insula_namespaces::error::Error::hint),
             is_own: inode.is_some_and(|inode| crate::ns::asked::is_own(kind, inode)),
             parent: parent(part, found),
-            owner: owner.map(Owner::of).or_else(|| Some(Owner { inode: found?.owner?, uid: None })),
+            owner: owner.as_ref().map(Owner::of).or_else(|| Some(Owner { inode: found?.owner?, uid: None })),
             creator: part.file().and_then(|file| nsfs::owner_uid(file).ok()),
-            names: names(kind, &points),
+            names: part.identity.as_ref().map(|identity| names_of(names, identity)).unwrap_or_default(),
             mounts_elsewhere: holders.mounts.saturating_sub(points.len()),
             mount_points: points.iter().map(|point| point.as_os_str().as_bytes().to_vec()).collect(),
             holders: without_ourselves(snapshot, inode, holders),
@@ -76,8 +77,8 @@ impl<'s> Shown<'s> {
 }
 
 impl Owner {
-    fn of(file: OwnedFd) -> Owner {
-        let inode = fstat(&file).map_or(0, |stat| stat.st_ino);
+    fn of(file: &OwnedFd) -> Owner {
+        let inode = fstat(file).map_or(0, |stat| stat.st_ino);
         Owner { inode, uid: nsfs::owner_uid(file.as_fd()).ok() }
     }
 }
@@ -95,9 +96,13 @@ fn without_ourselves(snapshot: &Snapshot, inode: Option<u64>, holders: Holders) 
     Holders { fds: holders.fds - ours, ..holders }
 }
 
-/// The names of the directory of names.
-fn names(kind: Kind, points: &[&std::path::Path]) -> Vec<String> {
-    let Some(directory) = name::directory(kind) else { return Vec::new() };
-    let named = points.iter().filter(|point| point.parent() == Some(directory));
-    named.filter_map(|point| point.file_name()).map(|name| name.to_string_lossy().into_owned()).collect()
+/// The names that a namespace has, alone or in a set.
+fn names_of(names: &[Named], identity: &Identity) -> Vec<String> {
+    let has = |named: &&Named| {
+        let is_it = |part: &insula_namespaces::names::Part| {
+            !matches!(part.state, State::Stale(_)) && part.identity.same(identity)
+        };
+        named.parts.iter().any(is_it)
+    };
+    names.iter().filter(has).map(Named::shown).collect()
 }

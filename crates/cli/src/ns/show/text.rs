@@ -1,7 +1,9 @@
 //! For people: a block for each namespace, a line for each thing.
 
 use super::shown::{Owner, Shown};
+use crate::ns::ls::state;
 use insula_namespaces::detail::{Detail, Level, Mounts, Net, Offsets, Pid, Range, User};
+use insula_namespaces::names::{Hold, Named};
 use insula_namespaces::scan::process;
 use insula_namespaces::subject::{Of, Subject};
 use insula_net::address::Address;
@@ -21,13 +23,52 @@ type Lines = Vec<(&'static str, String)>;
 /// The text.
 pub fn of(subject: &Subject, all: &[Shown<'_>]) -> String {
     let mut text = String::new();
-    if let Of::Process(pid) = &subject.of {
-        text.push_str(&format!("process {pid}{}\n\n", command(*pid)));
+    match &subject.of {
+        Of::Process(pid) => text.push_str(&format!("process {pid}{}\n\n", command(*pid))),
+        Of::Name(named) => {
+            let lines = name(named);
+            lines.lines().for_each(|line| text.push_str(&format!("{}\n", escaped(line))));
+            text.push('\n');
+        }
+        Of::Namespace => {}
     }
     let most = MOST_MEMBERS[usize::from(all.len() > 1)];
-    let blocks: Vec<String> = all.iter().map(|shown| block(shown, most)).collect();
+    let there = all.iter().filter(|shown| shown.fault.is_none());
+    let mut blocks: Vec<String> = there.map(|shown| block(shown, most)).collect();
+    blocks.extend(faults(all));
     text.push_str(&blocks.join("\n"));
     text
+}
+
+/// What is not there, or not ours to open: those of one fault together.
+fn faults(all: &[Shown<'_>]) -> Vec<String> {
+    let mut faults: Vec<(&str, Option<&str>, Vec<&str>)> = Vec::new();
+    for shown in all {
+        let Some(fault) = shown.fault.as_deref() else { continue };
+        match faults.iter_mut().find(|(known, ..)| *known == fault) {
+            Some((_, _, kinds)) => kinds.push(shown.kind.name()),
+            None => faults.push((fault, shown.cure.as_deref(), vec![shown.kind.name()])),
+        }
+    }
+    let block = |(fault, cure, kinds): (&str, Option<&str>, Vec<&str>)| {
+        let cure = cure.map(|cure| format!("  {:<12} {}\n", "cure", escaped(cure))).unwrap_or_default();
+        format!("{}\n  {:<12} {}\n{cure}", kinds.join(", "), "state", escaped(fault))
+    };
+    faults.into_iter().map(block).collect()
+}
+
+/// A name, what holds it, and since when.
+fn name(named: &Named) -> String {
+    let hold = match named.hold {
+        Hold::Pinned => "pinned: it stays without a process, until the machine starts anew".to_owned(),
+        Hold::Kept { pid } => format!("kept by process {pid}: it ends with that"),
+        Hold::Netns => "pinned in /run/netns, as ip netns does".to_owned(),
+    };
+    let (state, why) = state(named);
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    // Of what is stale each namespace is told below.
+    let state = if matches!(state, "ok" | "stale") { String::new() } else { format!("\n  {state}{why}") };
+    format!("name {}, {hold}{state}", named.shown())
 }
 
 fn command(pid: u32) -> String {
@@ -43,10 +84,6 @@ fn command(pid: u32) -> String {
 /// A head and lines below it.
 fn block(shown: &Shown<'_>, most: usize) -> String {
     let mut lines: Lines = Vec::new();
-    if let Some(fault) = &shown.fault {
-        lines.push(("state", fault.clone()));
-        lines.extend(shown.cure.iter().map(|cure| ("cure", cure.clone())));
-    }
     if shown.is_own {
         lines.push(("", "the one that insula is called in".to_owned()));
     }
@@ -111,7 +148,7 @@ fn members(shown: &Shown<'_>, most: usize, lines: &mut Lines) {
     if !words.is_empty() {
         lines.push(("also held by", words.join(", ")));
     }
-    if shown.members.is_empty() && shown.fault.is_none() {
+    if shown.members.is_empty() {
         let unseen = if shown.snapshot.unseen > 0 { " that we may look at" } else { "" };
         lines.push(("processes", format!("none{unseen}")));
     }
