@@ -10,6 +10,8 @@ use std::fmt;
 pub enum Error {
     /// The network refused.
     Net(insula_net::error::Error),
+    /// A name does not lead to its network namespace.
+    Name(insula_namespaces::error::Error),
     /// A word leads to no network namespace.
     Unknown {
         /// The word.
@@ -60,8 +62,9 @@ impl Error {
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Error::Net(error) => return error.hint().map(Cow::Borrowed),
+            Error::Name(error) => return error.hint().map(Cow::Owned),
             Error::Unknown { names, .. } if names.is_empty() => {
-                "`ip netns add NAME` makes one; a process is written as its pid, a file as its path, ours as `host`".into()
+                "`insula netns add NAME` makes one; a process is written as its pid, a file as its path, ours as `host`".into()
             }
             Error::Unknown { names, .. } => {
                 format!("those with names are {}; a process is written as its pid, a file as its path", names.join(", ")).into()
@@ -88,15 +91,19 @@ impl From<insula_net::error::Error> for Error {
     }
 }
 
+impl From<insula_namespaces::error::Error> for Error {
+    fn from(error: insula_namespaces::error::Error) -> Error {
+        Error::Name(error)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Error::Name(error) => error.fmt(f),
             Error::Net(error) => error.fmt(f),
             Error::Unknown { word, .. } => {
-                write!(
-                    f,
-                    "there is no network namespace `{word}`: it is no name in /run/netns, and no process"
-                )
+                write!(f, "there is no network namespace `{word}`: it is no name, and no process")
             }
             Error::Open { path, errno } => {
                 write!(f, "open the network namespace `{path}`: {}", insula_launch::error::Named(*errno))

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, Command};
 /// What stands below the verbs.
 const WORDS: &str = "\
 DEV is the name of a device, or NS:NAME for one in another network namespace.
-NS is a name in /run/netns, the pid of a process, a path, or `host`: the namespace that insula is called in.
+NS is a name of `insula ns` or `ip netns`, the pid of a process, a path, or `host`: the namespace that insula is called in.
 
 Two network namespaces that reach each other:
 

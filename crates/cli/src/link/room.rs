@@ -2,12 +2,13 @@
 
 use super::error::Error;
 use insula_launch::plan::Kind;
-use insula_namespaces::name;
+use insula_namespaces::names;
 use insula_net::network::Network;
 use insula_sys::nsfs;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
+use std::ffi::OsStr;
 
 /// The word for the namespace that we are called in.
 pub const HOST: &str = "host";
@@ -40,7 +41,7 @@ impl Rooms {
         if let Some(at) = self.words.iter().position(|known| known == word) {
             return Ok(Room(at));
         }
-        let network = Network::enter(file(&path(word)?)?, format!("the network namespace `{word}`"))?;
+        let network = Network::enter(open_word(word)?, format!("the network namespace `{word}`"))?;
         self.words.push(word.to_owned());
         self.networks.push(network);
         Ok(Room(self.words.len() - 1))
@@ -58,31 +59,33 @@ impl Rooms {
     }
 }
 
-/// The path of the namespace file that a word leads to: a name of /run/netns first, as with ip(8), then a pid.
-fn path(word: &str) -> Result<String, Error> {
+/// Opens the namespace that a word leads to: a path, a name first, as with ip(8), then a pid.
+fn open_word(word: &str) -> Result<OwnedFd, Error> {
     if word.contains('/') {
-        return Ok(word.to_owned());
+        return file(word);
     }
-    if let Some(path) = name::lookup(Kind::Net, word).as_deref().and_then(|path| path.to_str()) {
-        return Ok(path.to_owned());
+    if let Some(file) = names::open(Kind::Net, OsStr::new(word))? {
+        return Ok(file);
     }
     if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(format!("/proc/{word}/ns/net"));
+        return file(&format!("/proc/{word}/ns/net"));
     }
-    let names = names().into_iter().map(|name| format!("`{name}`")).collect();
+    // What cannot be listed is not offered.
+    let all = names::all().unwrap_or_default();
+    let with_network = all.iter().filter(|named| named.kinds().contains(&Kind::Net));
+    let names = with_network.map(|named| format!("`{}`", named.shown())).collect();
     Err(Error::Unknown { word: word.to_owned(), names })
 }
 
-/// The names of network namespaces, sorted.
-pub fn names() -> Vec<String> {
-    let entries = std::fs::read_dir(name::NETNS).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort_unstable();
-    names
+/// The network namespaces that have a name, each open, sorted by their names. What cannot be opened is left out.
+pub fn named() -> Vec<(String, OwnedFd)> {
+    let all = names::all().unwrap_or_default();
+    let with_network = all.iter().filter(|named| named.kinds().contains(&Kind::Net));
+    with_network.filter_map(|named| Some((named.shown(), named.open(Kind::Net).ok()?))).collect()
 }
 
 /// Opens a file of a network namespace.
-pub fn file(path: &str) -> Result<OwnedFd, Error> {
+fn file(path: &str) -> Result<OwnedFd, Error> {
     // O_NONBLOCK: what is named may be a FIFO.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file =

@@ -2,10 +2,9 @@
 
 use super::device::{Device, texts};
 use super::error::Error;
-use super::room::{HOST, Room, Rooms, file, names};
+use super::room::{HOST, Room, Rooms, named};
 use super::table::table;
 use clap::ArgMatches;
-use insula_namespaces::name::NETNS;
 use insula_net::address::{self, Address};
 use insula_net::link::{self, Link, State};
 use insula_net::nsid;
@@ -88,8 +87,7 @@ fn all(rooms: &mut Rooms, room: Room) -> Result<Vec<Shown>, Error> {
 /// What the namespaces are called that a namespace has ids for. What cannot be opened or asked has no name to tell.
 fn ids(rooms: &mut Rooms, room: Room) -> BTreeMap<i32, String> {
     let mut ids = BTreeMap::new();
-    for name in names() {
-        let Ok(file) = file(&format!("{NETNS}/{name}")) else { continue };
+    for (name, file) in named() {
         if let Ok(Some(id)) = nsid::get(&mut rooms.network(room).socket, file.as_fd()) {
             ids.entry(id).or_insert(name);
         }

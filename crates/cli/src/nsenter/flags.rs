@@ -18,6 +18,8 @@ pub const TABLE: Table = Table {
     after_help: "FILE is one of /proc/PID/ns, or a file on which a namespace is mounted; :ID the namespace's 64-bit id, as lsns(8) \
                  and insula lsns show it. A FILE that is not there may be a name, as `insula ns` and ip-netns(8) give them. \
                  Without FILE the namespace is the target's.\n\
+                 and insula lsns show it. A NAME is one of `insula ns ls`, or of ip-netns(8); a FILE of that name comes first. \
+                 Without a word the namespace is the target's.\n\
                  Who may enter a user namespace or others does not depend on the order of the flags: with CAP_SYS_ADMIN the \
                  user namespace is entered last, else first. What was entered is checked.\n\
                  Without PROGRAM a login shell is run: that of SHELL, of /etc/passwd, or /bin/sh.\n\n\
@@ -29,41 +31,56 @@ const TARGET: &[Flag] = &[
     Flag::value(
         't',
         "target",
-        Value::Required("PID[:INODE]"),
-        "The process that things are taken from; with the inode of its pidfd no later one of its pid is meant",
+        Value::Required("PID[:INODE]|NAME"),
+        "The process that things are taken from; with the inode of its pidfd no later one of its pid is meant. Or a \
+         name: then namespaces are taken from that, and nothing else can be",
     ),
-    Flag::switch('a', "all", "Enter all its namespaces, but for a user namespace that is ours already"),
+    Flag::switch(
+        'a',
+        "all",
+        "Enter all its namespaces, or all that the name has, but for a user namespace that is ours already",
+    ),
 ];
 
 const NAMESPACES: &[Flag] = &[
-    Flag::value('m', "mount", Value::Optional("FILE|:ID"), "Enter the mount namespace"),
+    Flag::value('m', "mount", Value::Optional("FILE|NAME|:ID"), "Enter the mount namespace"),
     Flag::value(
         'u',
         "uts",
-        Value::Optional("FILE|:ID"),
+        Value::Optional("FILE|NAME|:ID"),
         "Enter the UTS namespace: host name and domain name",
     ),
     Flag::value(
         'i',
         "ipc",
-        Value::Optional("FILE|:ID"),
+        Value::Optional("FILE|NAME|:ID"),
         "Enter the IPC namespace: System V IPC, POSIX message queues",
     ),
-    Flag::value('n', "net", Value::Optional("FILE|:ID"), "Enter the network namespace"),
+    Flag::value('n', "net", Value::Optional("FILE|NAME|:ID"), "Enter the network namespace"),
     Flag::value(
         'N',
         "net-socket",
         Value::Required("FD"),
         "Enter the network namespace of this socket of the target",
     ),
-    Flag::value('p', "pid", Value::Optional("FILE|:ID"), "Enter the pid namespace, and fork: see --no-fork"),
-    Flag::value('C', "cgroup", Value::Optional("FILE|:ID"), "Enter the cgroup namespace"),
-    Flag::value('U', "user", Value::Optional("FILE|:ID"), "Enter the user namespace, and become its root"),
+    Flag::value(
+        'p',
+        "pid",
+        Value::Optional("FILE|NAME|:ID"),
+        "Enter the pid namespace, and fork: see --no-fork",
+    ),
+    Flag::value('C', "cgroup", Value::Optional("FILE|NAME|:ID"), "Enter the cgroup namespace"),
+    Flag::value(
+        'U',
+        "user",
+        Value::Optional("FILE|NAME|:ID"),
+        "Enter the user namespace, and become its root",
+    ),
     Flag::switch_long(
         "user-parent",
         "Enter the user namespace that is the parent of the target's, or of FILE",
     ),
-    Flag::value('T', "time", Value::Optional("FILE|:ID"), "Enter the time namespace"),
+    Flag::value('T', "time", Value::Optional("FILE|NAME|:ID"), "Enter the time namespace"),
 ];
 
 const USER: &[Flag] = &[

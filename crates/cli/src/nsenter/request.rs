@@ -6,6 +6,7 @@ use crate::face::number::{id as id_number, number};
 use insula_launch::plan::Kind;
 use insula_namespaces::enter::request::{Directory, Id, Request, Source, Target};
 use insula_namespaces::error::Error;
+use insula_namespaces::names;
 use rustix::process::getuid;
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
@@ -45,10 +46,17 @@ pub fn read(given: Given) -> Result<Asked, Error> {
             continue;
         }
         match *flag {
-            "target" if request.target.is_some() => {
+            "target" if request.target.is_some() || request.set.is_some() => {
                 return Err(refused("--target", None, "it is given twice", "name one process"));
             }
-            "target" => request.target = Some(target(text(flag, value)?)?),
+            "target" => match target(text(flag, value)?) {
+                Ok(target) => request.target = Some(target),
+                // What is no pid may be a name.
+                Err(error) => match value.map(names::read).transpose()?.flatten() {
+                    Some(named) => request.set = Some((named.name, Vec::new())),
+                    None => return Err(error),
+                },
+            },
             "all" => request.all = true,
             "net-socket" => request.net_socket = Some(descriptor("--net-socket", text(flag, value)?)?),
             "user-parent" => request.user_parent = true,
@@ -77,6 +85,7 @@ pub fn read(given: Given) -> Result<Asked, Error> {
             other => return Err(refused(other, None, "this flag has no meaning here", "leave it out")),
         }
     }
+    from_set(&mut request);
     if given.has("json") && given.has("no-fork") {
         return Err(refused(
             "--json",
@@ -94,6 +103,31 @@ pub fn read(given: Given) -> Result<Asked, Error> {
         request.account_shell = account_shell(&request);
     }
     Ok(Asked { request, explain, status })
+}
+
+/// With a name in place of the target, what would come from that comes from the name: all, or the kinds that are given.
+fn from_set(request: &mut Request) {
+    let Some((_, kinds)) = &mut request.set else { return };
+    let from_target = |(_, source): &&(Kind, Source)| *source == Source::Target;
+    kinds.extend(request.joins.iter().filter(from_target).map(|(kind, _)| *kind));
+    request.joins.retain(|(_, source)| *source != Source::Target);
+    if std::mem::take(&mut request.all) {
+        kinds.clear();
+    } else if kinds.is_empty() && !takes_more(request) {
+        // As with a pid: nothing is entered that is not asked for.
+        request.set = None;
+    }
+}
+
+/// Is something else asked of the target? That is refused of a name, which has to be known for it.
+fn takes_more(request: &Request) -> bool {
+    request.user_parent
+        || request.net_socket.is_some()
+        || request.join_cgroup
+        || request.target_environment
+        || request.follow_context
+        || [&request.root, &request.working_directory].contains(&&Some(Directory::Target))
+        || [request.uid, request.gid].contains(&Some(Id::Follow))
 }
 
 fn kind(flag: &str) -> Option<Kind> {
@@ -124,8 +158,8 @@ fn join(request: &mut Request, kind: Kind, flag: &str, value: Option<&OsStr>) ->
 /// `PID` or `PID:INODE`.
 fn target(word: &str) -> Result<Target, Error> {
     let wrong = || {
-        let hint = "write a pid from 1 on, or PID:INODE with the inode of its pidfd";
-        refused("--target", Some(OsStr::new(word)), "this is no process id", hint)
+        let hint = "write a pid from 1 on, PID:INODE with the inode of its pidfd, or a name that `insula ns ls` shows";
+        refused("--target", Some(OsStr::new(word)), "this is no process id, and no name", hint)
     };
     let (pid, inode) = match word.split_once(':') {
         Some((pid, inode)) => (pid, Some(unsigned(inode).filter(|inode| *inode > 0).ok_or_else(wrong)?)),

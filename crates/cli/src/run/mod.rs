@@ -6,6 +6,7 @@ pub mod duration;
 pub mod env;
 pub mod error;
 pub mod flags;
+mod joined;
 pub mod mount;
 pub mod name;
 pub mod namespace;
@@ -32,6 +33,7 @@ use insula_runtime::error::Error as RuntimeError;
 use insula_runtime::foreground::{Ended, Foreground, Signals, check_tty};
 use insula_runtime::named;
 use request::{Explain, Request};
+use resolve::Resolved;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, mkdir, open};
 use rustix::io::Errno;
@@ -74,9 +76,10 @@ fn may_try_identity(request: &Request, host: &Host, error: &RuntimeError) -> boo
 
 /// Resolves the request, then prints, explains or performs it.
 fn attempt(request: &Request, host: &Host) -> Result<ExitCode, RuntimeError> {
-    let spec = match resolve::spec(request, host) {
-        Ok(spec) => spec,
-        Err(error) => return Ok(tell::error(&error.to_string(), error.hint(), tell::FAILED)),
+    // What is held stays open until the end of this function.
+    let Resolved { spec, held: _held } = match resolve::spec(request, host) {
+        Ok(resolved) => resolved,
+        Err(error) => return Ok(tell::error(&error.to_string(), error.hint().as_deref(), tell::FAILED)),
     };
     if request.print_config {
         return Ok(match serde_json::to_string_pretty(&spec) {

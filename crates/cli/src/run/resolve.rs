@@ -1,6 +1,7 @@
 //! From names to things: accounts, namespaces, devices and id maps, as this machine has them now.
 
 use super::error::Error as FlagError;
+use super::joined::{self, Joins};
 use super::namespace::{Choice, UserNs};
 use super::request::Request;
 use super::root::Root;
@@ -12,15 +13,13 @@ use insula_launch::error::Named;
 use insula_launch::host::Host;
 use insula_launch::resolve as in_root;
 use insula_oci::process::ConsoleSize;
-use insula_oci::{DeviceKind, IdMapping, Mount, Namespace, NamespaceKind, Spec, escaped};
-use insula_runtime::compile;
+use insula_oci::{DeviceKind, IdMapping, Mount, NamespaceKind, Spec, escaped};
 use insula_runtime::ids::{self, Maps};
-use insula_runtime::named;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, major, minor, open, stat};
 use rustix::io::Errno;
 use rustix::termios::tcgetwinsize;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
 use std::io::Read;
@@ -39,6 +38,8 @@ pub enum Error {
     Accounts(&'static str, Errno),
     /// `--userns=host` without the right to make namespaces.
     NeedsUserNamespace,
+    /// A name does not lead to its namespaces.
+    Name(insula_namespaces::error::Error),
 }
 
 impl fmt::Display for Error {
@@ -47,6 +48,7 @@ impl fmt::Display for Error {
             Error::Flag(error) => error.fmt(f),
             Error::Root(path, errno) => write!(f, "root `{}`: {}", escaped(path), Named(*errno)),
             Error::Accounts(path, errno) => write!(f, "read `{path}` of the root: {}", Named(*errno)),
+            Error::Name(error) => write!(f, "{}", escaped(&error.to_string())),
             Error::NeedsUserNamespace => {
                 f.write_str("`--userns host`: only root can make namespaces without one")
             }
@@ -56,8 +58,9 @@ impl fmt::Display for Error {
 
 impl Error {
     /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Error::Name(error) => return error.hint().map(Cow::Owned),
             Error::Root(_, Errno::NOTDIR) => Some("ROOT is `host` or a directory with a root file system"),
             Error::Root(_, Errno::ACCESS) => Some("this user may not enter it"),
             Error::Accounts(_, Errno::FBIG) => Some("an account file of more than 1 MiB is refused"),
@@ -66,12 +69,22 @@ impl Error {
             }
             Error::NeedsUserNamespace => Some("leave it out, or run as root"),
             _ => None,
-        }
+        };
+        hint.map(Cow::Borrowed)
     }
 }
 
+/// A spec, and what it leans on.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The spec.
+    pub spec: Spec,
+    /// Namespaces that some of its paths lead to through this process: they are open until it is performed.
+    pub held: Vec<OwnedFd>,
+}
+
 /// Makes the spec of a request, on this host.
-pub fn spec(request: &Request, host: &Host) -> Result<Spec, Error> {
+pub fn spec(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let cwd = std::env::current_dir().ok().and_then(|cwd| cwd.into_os_string().into_string().ok());
     let caller_cwd = cwd.unwrap_or_else(|| "/".to_owned());
     let (root_path, default_cwd) = match &request.root {
@@ -84,7 +97,10 @@ pub fn spec(request: &Request, host: &Host) -> Result<Spec, Error> {
     let ids = host.ids();
     let id_maps = id_maps(request, host)?;
     let keeps = request.namespaces.user == UserNs::KeepId;
-    let joins = joins(request)?;
+    let Joins { paths: joins, owner, held } = joined::find(request).map_err(|error| match error {
+        joined::Error::Flag(error) => Error::Flag(error),
+        joined::Error::Name(error) => Error::Name(error),
+    })?;
     let surroundings = Surroundings {
         accounts: Accounts { passwd: &passwd, group: &group },
         caller_cwd,
@@ -98,8 +114,20 @@ pub fn spec(request: &Request, host: &Host) -> Result<Spec, Error> {
         root_path,
     };
     let mut spec = spec::build(request, &surroundings).map_err(Error::Flag)?;
+    let maps_tty = match &owner {
+        Some(owner) => owner.maps_tty,
+        None => surroundings.id_maps.as_ref().is_none_or(|maps| is_mapped(&maps.gids, 5)),
+    };
+    if let Some(owner) = owner {
+        joined::with_owner(&mut spec, owner.path);
+    }
     fit(&mut spec, request, host, surroundings.id_maps.as_ref());
-    Ok(spec)
+    for mount in spec.mounts.iter_mut().filter(|mount| mount.kind.as_deref() == Some("devpts")) {
+        if !maps_tty {
+            mount.options.retain(|option| option != "gid=5");
+        }
+    }
+    Ok(Resolved { spec, held })
 }
 
 fn open_root(path: &str) -> Result<OwnedFd, Error> {
@@ -137,35 +165,6 @@ fn id_maps(request: &Request, host: &Host) -> Result<Option<IdMaps>, Error> {
     };
     let Maps { uid, gid } = ids::choose(host, choice);
     Ok(Some(IdMaps { uids: uid, gids: gid }))
-}
-
-/// The files behind names: `ip netns`' for the network, else those of a running container of this user.
-fn joins(request: &Request) -> Result<BTreeMap<NamespaceKind, String>, Error> {
-    let asked = &request.namespaces;
-    let kinds = [
-        ("--net", NamespaceKind::Network, &asked.net, "net"),
-        ("--pid", NamespaceKind::Pid, &asked.pid, "pid"),
-        ("--ipc", NamespaceKind::Ipc, &asked.ipc, "ipc"),
-        ("--uts", NamespaceKind::Uts, &asked.uts, "uts"),
-        ("--cgroupns", NamespaceKind::Cgroup, &asked.cgroup, "cgroup"),
-    ];
-    let mut joins = BTreeMap::new();
-    for (flag, kind, choice, file) in kinds {
-        let Choice::Named(name) = choice else { continue };
-        let file_of_name = insula_namespaces::name::lookup(compile::kind(kind), name);
-        let path = if let Some(path) = file_of_name.and_then(|path| path.into_os_string().into_string().ok())
-        {
-            path
-        } else if let Some(pid) = named::process(name) {
-            format!("/proc/{pid}/ns/{file}")
-        } else {
-            let reason = Reason::of(name, "is the name of no running container, and of no network namespace");
-            let form = "a name that was given with `--name`, or one that `ip netns list` shows";
-            return Err(Error::Flag(FlagError::value(flag, name, reason, form)));
-        };
-        joins.insert(kind, path);
-    }
-    Ok(joins)
 }
 
 fn devices(request: &Request) -> Result<Vec<Node>, Error> {
@@ -214,10 +213,6 @@ fn fit(spec: &mut Spec, request: &Request, host: &Host, maps: Option<&IdMaps>) {
         // Files of a volume look right on both sides: their ids are translated like the container's own.
         if shifted && is_bind && !said && !mount.destination.starts_with("/sys") && !is_device(mount) {
             mount.options.push("idmap".to_owned());
-        }
-        let gid_is_mapped = maps.is_none_or(|maps| is_mapped(&maps.gids, 5));
-        if mount.kind.as_deref() == Some("devpts") && !gid_is_mapped {
-            mount.options.retain(|option| option != "gid=5");
         }
     }
     let private =
@@ -313,10 +308,7 @@ fn join_owner(spec: &mut Spec) {
         (directory.starts_with("/proc/") && theirs.is_ok() && theirs != own).then_some(path)
     });
     if let Some(path) = beside {
-        linux.namespaces.retain(|namespace| namespace.kind != NamespaceKind::User);
-        linux.namespaces.push(Namespace { kind: NamespaceKind::User, path: Some(path) });
-        linux.uid_mappings.clear();
-        linux.gid_mappings.clear();
+        joined::with_owner(spec, path);
     }
 }
 

@@ -21,6 +21,7 @@ pub use told::{CgroupRoot, Detail, Hidden, Ipc, Level, Mounts, Names, Net, Offse
 use crate::scan::Snapshot;
 use insula_launch::plan::Kind;
 use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
 
 /// Asks a namespace. `file` is open on it, where it could be opened; the snapshot has its processes. This process has to
 /// have one thread.
@@ -36,4 +37,9 @@ pub fn of(snapshot: &Snapshot, kind: Kind, inode: u64, file: Option<BorrowedFd<'
         Kind::Ipc => ipc::ask(&asked),
         Kind::Cgroup => cgroup::ask(&asked),
     }
+}
+
+/// The id maps of a user namespace that is open. EPERM: it is not ours to enter. This process has to have one thread.
+pub fn id_maps(namespace: BorrowedFd<'_>) -> Result<User, Errno> {
+    user::of_file(namespace)
 }

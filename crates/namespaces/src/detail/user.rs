@@ -3,18 +3,13 @@
 use super::ask::{Asked, text};
 use super::level;
 use super::told::{Detail, Hidden, Level, Range, Told, User};
+use super::visit::Visit;
+use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
 
 pub(super) fn ask(asked: &Asked<'_>) -> Told {
     let level = asked.file.map_or_else(Level::default, level::of);
-    let read = |pid: u32| {
-        let setgroups = text(pid, "setgroups").map(|word| word.trim() == "allow");
-        Some(User {
-            uid_map: map(&text(pid, "uid_map")?),
-            gid_map: map(&text(pid, "gid_map")?),
-            setgroups,
-            level,
-        })
-    };
+    let read = |pid: u32| read(pid, level);
     let own = asked.is_own().then(std::process::id);
     let of_process = own.into_iter().chain(asked.processes()).find_map(read);
     let seen = of_process.map_or_else(
@@ -29,6 +24,23 @@ pub(super) fn ask(asked: &Asked<'_>) -> Told {
         Ok(user) => Told { detail: Detail::User(user), hidden: Vec::new() },
         Err(hidden) => Told { detail: Detail::User(User { level, ..User::default() }), hidden: vec![hidden] },
     }
+}
+
+/// The same of a user namespace that is open, which may have no process. This process has to have one thread.
+pub(super) fn of_file(file: BorrowedFd<'_>) -> Result<User, Errno> {
+    let visit = Visit::to(file, || Ok((Vec::new(), None)))?;
+    read(visit.pid, level::of(file)).ok_or(Errno::SRCH)
+}
+
+/// What /proc shows of the user namespace of a process.
+fn read(pid: u32, level: Level) -> Option<User> {
+    let setgroups = text(pid, "setgroups").map(|word| word.trim() == "allow");
+    Some(User {
+        uid_map: map(&text(pid, "uid_map")?),
+        gid_map: map(&text(pid, "gid_map")?),
+        setgroups,
+        level,
+    })
 }
 
 /// Lines of three numbers.

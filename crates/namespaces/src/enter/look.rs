@@ -74,8 +74,13 @@ impl<'a> Look<'a> {
     fn target(&self, what: &str) -> Result<&Target, Error> {
         self.target.as_ref().ok_or_else(|| Error::Asked {
             what: what.to_owned(),
-            reason: "this is taken from a process, and none is named".to_owned(),
-            hint: Some("`--target PID` names it".to_owned()),
+            reason: match &self.request.set {
+                None => "this is taken from a process, and none is named".to_owned(),
+                Some((name, _)) => {
+                    format!("this is taken from a process, and `{}` is a name", name.to_string_lossy())
+                }
+            },
+            hint: Some("`--target PID` names a process".to_owned()),
         })
     }
 

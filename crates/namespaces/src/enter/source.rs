@@ -23,9 +23,11 @@ pub(super) fn by_file(kind: Kind, path: &Path) -> Result<(OwnedFd, String), Erro
     let file = match (open(path, flags, Mode::empty()), path.to_str()) {
         // A file wins, as there; a word that is none may be a name. A name has no slash.
         (Err(Errno::NOENT), Some(word)) if !word.contains('/') => {
-            match names::open(kind, OsStr::new(word))? {
-                Some(file) => Ok(file),
-                None => Err(Errno::NOENT),
+            match (names::open(kind, OsStr::new(word))?, names::read(word)?) {
+                (Some(file), _) => Ok(file),
+                // It says what the name lacks.
+                (None, Some(named)) => Ok(named.open(kind)?),
+                (None, None) => Err(Errno::NOENT),
             }
         }
         (opened, _) => opened,
