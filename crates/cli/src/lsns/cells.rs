@@ -2,12 +2,12 @@
 
 use super::columns::Column;
 use super::rows::Line;
-use insula_namespaces::name;
+use insula_launch::plan::Kind;
+use insula_namespaces::names::{self, State};
 use insula_namespaces::scan::{Holders, Netnsid, Snapshot, process};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Fills cells. What it looks up, it looks up once.
 pub struct Cells<'s> {
@@ -15,12 +15,14 @@ pub struct Cells<'s> {
     /// Between the mount points in NSFS.
     separator: &'static [u8],
     users: RefCell<HashMap<u32, String>>,
+    /// The names of each namespace, where they are asked for.
+    names: OnceCell<HashMap<(Kind, u64), Vec<String>>>,
 }
 
 impl<'s> Cells<'s> {
     pub fn new(snapshot: &'s Snapshot, wrap: bool) -> Cells<'s> {
         let separator: &[u8] = if wrap { b"\n" } else { b"," };
-        Cells { snapshot, separator, users: RefCell::new(HashMap::new()) }
+        Cells { snapshot, separator, users: RefCell::new(HashMap::new()), names: OnceCell::new() }
     }
 
     /// The content of one cell; `None` where there is none.
@@ -70,19 +72,28 @@ impl<'s> Cells<'s> {
         )
     }
 
-    /// The files in the directory of names on which the namespace is mounted.
+    /// The names that the namespace has, alone or in a set.
     fn names(&self, line: &Line<'_>) -> Option<Vec<u8>> {
-        let directory = name::directory(line.namespace.kind)?;
-        // `/var/run` is `/run`, mostly, and the table of mounts has the path that was mounted on.
-        let points = self.snapshot.mount_points(line.namespace.inode);
-        let named = points.into_iter().filter(|point| point.parent() == Some(directory));
-        join(named.filter_map(Path::file_name).map(|name| name.as_bytes()), b",")
+        let names = self.names.get_or_init(by_namespace);
+        let names = names.get(&(line.namespace.kind, line.namespace.inode))?;
+        join(names.iter().map(String::as_bytes), b",")
     }
 
     fn user(&self, uid: u32) -> String {
         let mut users = self.users.borrow_mut();
         users.entry(uid).or_insert_with(|| user_name(uid).unwrap_or_else(|| uid.to_string())).clone()
     }
+}
+
+/// Which names each namespace has. A store that is not ours to read has none to tell.
+fn by_namespace() -> HashMap<(Kind, u64), Vec<String>> {
+    let mut names: HashMap<(Kind, u64), Vec<String>> = HashMap::new();
+    for named in names::all().unwrap_or_default() {
+        for part in named.parts.iter().filter(|part| !matches!(part.state, State::Stale(_))) {
+            names.entry((part.kind, part.identity.inode)).or_default().push(named.shown());
+        }
+    }
+    names
 }
 
 fn join<'p>(parts: impl Iterator<Item = &'p [u8]>, separator: &[u8]) -> Option<Vec<u8>> {

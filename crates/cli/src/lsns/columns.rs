@@ -50,7 +50,13 @@ const INFO: [Info; 16] = [
     info("NSFS", 0, false, Json::Text, "nsfs mountpoint (usually used network subsystem)"),
     info("PNS", 10, true, Json::Number, "parent namespace identifier (inode number)"),
     info("ONS", 10, true, Json::Number, "owner namespace identifier (inode number)"),
-    info("NAME", 0, false, Json::Text, "its names in /run/netns, as ip-netns(8) has them"),
+    info(
+        "NAME",
+        0,
+        false,
+        Json::Text,
+        "its names, alone or in a set, as insula ns and ip-netns(8) have them",
+    ),
     info(
         "HOLDERS",
         0,

@@ -33,7 +33,6 @@ use insula_runtime::error::Error as RuntimeError;
 use insula_runtime::foreground::{Ended, Foreground, Signals, check_tty};
 use insula_runtime::named;
 use request::{Explain, Request};
-use resolve::Resolved;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, mkdir, open};
 use rustix::io::Errno;
@@ -77,7 +76,7 @@ fn may_try_identity(request: &Request, host: &Host, error: &RuntimeError) -> boo
 /// Resolves the request, then prints, explains or performs it.
 fn attempt(request: &Request, host: &Host) -> Result<ExitCode, RuntimeError> {
     // What is held stays open until the end of this function.
-    let Resolved { spec, held: _held } = match resolve::spec(request, host) {
+    let (spec, _held) = match resolve::spec(request, host) {
         Ok(resolved) => resolved,
         Err(error) => return Ok(tell::error(&error.to_string(), error.hint().as_deref(), tell::FAILED)),
     };

@@ -74,17 +74,9 @@ impl Error {
     }
 }
 
-/// A spec, and what it leans on.
-#[derive(Debug)]
-pub struct Resolved {
-    /// The spec.
-    pub spec: Spec,
-    /// Namespaces that some of its paths lead to through this process: they are open until it is performed.
-    pub held: Vec<OwnedFd>,
-}
-
-/// Makes the spec of a request, on this host.
-pub fn spec(request: &Request, host: &Host) -> Result<Resolved, Error> {
+/// Makes the spec of a request, on this host. The second: namespaces to which some of its paths lead through this process,
+/// open as long as the spec is to be performed.
+pub fn spec(request: &Request, host: &Host) -> Result<(Spec, Vec<OwnedFd>), Error> {
     let cwd = std::env::current_dir().ok().and_then(|cwd| cwd.into_os_string().into_string().ok());
     let caller_cwd = cwd.unwrap_or_else(|| "/".to_owned());
     let (root_path, default_cwd) = match &request.root {
@@ -127,7 +119,7 @@ pub fn spec(request: &Request, host: &Host) -> Result<Resolved, Error> {
             mount.options.retain(|option| option != "gid=5");
         }
     }
-    Ok(Resolved { spec, held })
+    Ok((spec, held))
 }
 
 fn open_root(path: &str) -> Result<OwnedFd, Error> {

@@ -6,5 +6,6 @@ mod listed;
 mod members;
 mod refused;
 mod room;
+mod sets;
 mod shown;
 mod watched;

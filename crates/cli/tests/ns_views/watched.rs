@@ -103,10 +103,12 @@ kill $!; wait $! || true; soon "grep -q gone \"$OUT/told\""
     for room in rooms!() {
         let told = watched(&room, "--interval 0.1 --kind uts", act);
         let read = |name: &str| std::fs::read_to_string(room.directory.join(name)).expect("written");
-        let (uts, pid) = (read("uts").trim().to_owned(), read("pid").trim().to_owned());
+        let number = |name: &str| read(name).trim().parse::<u64>().ok();
+        let (uts, pid) = (number("uts"), number("pid"));
+        assert!(uts.is_some() && pid.is_some());
         let order: Vec<String> = told[1..]
             .iter()
-            .filter(|one| one["inode"].to_string() == uts || one["pid"].to_string() == pid)
+            .filter(|one| one["inode"].as_u64() == uts || one["pid"].as_u64() == pid)
             .map(|one| format!("{} {}", one["event"], one["change"]).replace('"', ""))
             .collect();
         let expected = ["namespace new", "member joined", "member left", "namespace gone"];

@@ -80,7 +80,7 @@ impl<'a> Look<'a> {
                     format!("this is taken from a process, and `{}` is a name", name.to_string_lossy())
                 }
             },
-            hint: Some("`--target PID` names a process".to_owned()),
+            hint: Some("`--target PID` names it".to_owned()),
         })
     }
 
