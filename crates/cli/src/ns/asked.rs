@@ -7,7 +7,7 @@ use insula_launch::plan::Kind;
 use insula_namespaces::error::Error;
 use insula_namespaces::id::Identity;
 use insula_namespaces::scan::Snapshot;
-use insula_namespaces::subject::Subject;
+use insula_namespaces::subject::{Of, Subject};
 use insula_oci::escaped;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -66,6 +66,10 @@ pub fn kinds(matches: &ArgMatches) -> [bool; 8] {
 pub fn find(matches: &ArgMatches) -> Result<Subject, Error> {
     let word = matches.get_one::<OsString>(SUBJECT).cloned().unwrap_or_default();
     let mut subject = Subject::find(&word)?;
+    if let (Of::Name(named), true) = (&subject.of, subject.parts.is_empty()) {
+        // It was left half made: what opens it says so, and what to do.
+        named.open_all(&[Kind::Net])?;
+    }
     let kinds = kinds(matches);
     subject.parts.retain(|part| kinds[part.kind as usize]);
     if subject.parts.is_empty() {

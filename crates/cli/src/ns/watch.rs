@@ -95,19 +95,20 @@ fn watch(matches: &ArgMatches) -> Result<ExitCode, Error> {
     let json = matches.get_flag("json");
     let asked = Asked {
         kinds: asked::kinds(matches),
+        namespaces: only.iter().any(|only| only != "names") || only.is_empty(),
         members: only.is_empty() || only.iter().any(|only| only == "members"),
         own_members: matches.get_flag("all-members"),
         interval: matches.get_one("interval").copied().unwrap_or(Duration::from_secs(1)),
     };
-    let interval = asked.interval;
+    let (interval, is_of_processes) = (asked.interval, asked.namespaces);
     let deadline = matches.get_one::<Duration>("timeout").map(|after| Instant::now() + *after);
     let (mut watch, initial) = Watch::begin(asked)?;
     let filter = Filter { names, only };
     let coverage = watch.coverage();
-    if json && !tell::is_read(&format!("{}\n", began(coverage, interval))) {
+    if json && !tell::is_read(&format!("{}\n", began(coverage, interval, is_of_processes))) {
         return Ok(ExitCode::SUCCESS);
     }
-    if !json {
+    if !json && is_of_processes {
         tell::note(&in_words(coverage, interval));
     }
     let mut events = if matches.get_flag("initial") { initial } else { Vec::new() };
@@ -144,12 +145,17 @@ fn in_words(coverage: Coverage, interval: Duration) -> String {
 }
 
 /// The same for programs: the first line.
-fn began(coverage: Coverage, interval: Duration) -> Value {
+fn began(coverage: Coverage, interval: Duration, is_of_processes: bool) -> Value {
+    let processes = match coverage.told_of_processes {
+        _ if !is_of_processes => "not watched",
+        true => "told",
+        false => "polled",
+    };
     json!({
         "time": now(),
         "event": "watching",
         "names": "told",
-        "processes": if coverage.told_of_processes { "told" } else { "polled" },
+        "processes": processes,
         "interval_s": interval.as_secs_f64(),
         "unseen_processes": coverage.unseen,
     })

@@ -61,3 +61,23 @@ fn an_inode_that_nothing_has_is_told() {
         assert!(said.contains("no namespace that we may see has this number"), "{word}: {said}");
     }
 }
+
+#[test]
+fn a_name_that_was_left_half_made_is_told_as_that() {
+    let script = r#"
+: > /run/netns/left; mkfifo /run/netns/fifo
+for name in left fifo; do "$INSULA" ns show $name 2>&1 | head -1; done
+"$INSULA" ns ls -n -o name,state 2> /dev/null
+"#;
+    for room in crate::room::rooms!() {
+        let said = room.text(script);
+        let lines: Vec<&str> = said.lines().collect();
+        for (line, name) in lines.iter().zip(["left", "fifo"]) {
+            assert!(
+                line.starts_with(&format!("insula: error: the name `{name}` was left half made")),
+                "{said}"
+            );
+        }
+        assert_eq!(lines[2..], ["fifo half made", "left half made"], "{said}");
+    }
+}

@@ -39,6 +39,8 @@ const TELL_MISSED: Duration = Duration::from_secs(10);
 pub struct Asked {
     /// The kinds, by `Kind as usize`.
     pub kinds: [bool; 8],
+    /// Tell of namespaces and members; else of names alone, and no process is looked at.
+    pub namespaces: bool,
     /// Tell who joins and leaves.
     pub members: bool,
     /// Tell it of the namespaces as well that we are in ourselves.
@@ -80,9 +82,9 @@ impl Watch {
     pub fn begin(asked: Asked) -> Result<(Watch, Vec<Event>), Error> {
         // First the sources, then the look: what happens in between is heard of.
         let names = Names::begin()?;
-        let connector = Connector::listen();
+        let connector = asked.namespaces.then(Connector::listen).flatten();
         let mounts = File::open("/proc/self/mountinfo").ok();
-        let ids = nsid::Events::listen().ok();
+        let ids = asked.namespaces.then(|| nsid::Events::listen().ok()).flatten();
         let state = State::new(asked.kinds, asked.members, asked.own_members);
         let due = Instant::now() + asked.interval;
         let missed_due = Instant::now() + TELL_MISSED;
@@ -148,6 +150,10 @@ impl Watch {
     }
 
     fn look(&mut self, whole: bool, change: Change, events: &mut Vec<Event>) -> Result<(), Error> {
+        if !self.asked.namespaces {
+            self.names.list(&mut self.state, change, events);
+            return Ok(());
+        }
         let before = self.state.known();
         let snapshot = scan::take(&self.state.look(whole))?;
         self.unseen = snapshot.unseen;
