@@ -1,6 +1,7 @@
 //! `bench`: what insula costs beside others, in one run, by turns. bench/README.md says what is compared.
 
 mod faces;
+mod listing;
 mod measure;
 mod names;
 mod run;
@@ -29,6 +30,7 @@ pub fn command(arguments: &[String]) -> Result<(), Stop> {
     }
     if is_asked("names") {
         names::compare(&shop)?;
+        listing::compare(&shop)?;
     }
     Ok(())
 }
