@@ -137,7 +137,7 @@ fn namespaces() -> Vec<Arg> {
     vec![
         value("network", "NET", "Network: none (default, loopback only), host, a name, or a path")
             .visible_alias("net"),
-        value("pid", "NS", "Process ids: private (default), host, a container's name, or a path"),
+        value("pid", "NS", "Process ids: private (default), host, a name, or a path"),
         value("ipc", "NS", "System V IPC and message queues: private (default), host, a name, or a path"),
         value("uts", "NS", "Host name: private (default), host, a name, or a path"),
         value("cgroupns", "NS", "Cgroup root: private (default), host, a name, or a path"),

@@ -2,12 +2,14 @@
 
 use super::name;
 use crate::value::reason::Reason;
+use insula_namespaces::names;
 
 /// What can be written for the network namespace.
-pub const NET_FORM: &str = "none, host, the name of a network namespace, or a path, as /run/netns/blue";
+pub const NET_FORM: &str = "none, host, a name of `insula ns` or `ip netns`, or a path, as /run/netns/blue";
 
 /// What can be written for the other kinds.
-pub const FORM: &str = "private, host, the name of a container, or a path, as /proc/1234/ns/pid";
+pub const FORM: &str =
+    "private, host, the name of a container or of `insula ns`, or a path, as /proc/1234/ns/pid";
 
 /// What can be written for the user namespace.
 pub const USER_FORM: &str = "auto, host, identity or keep-id";
@@ -20,7 +22,7 @@ pub enum Choice {
     New,
     /// That of the caller.
     Host,
-    /// A named one: a network namespace's name as in `ip netns`, else a container's.
+    /// A named one: of `insula ns` or `ip netns`, else a container's.
     Named(String),
     /// The namespace file at an absolute path.
     Path(String),
@@ -32,6 +34,7 @@ pub fn parse(text: &str) -> Result<Choice, Reason> {
         "private" | "none" => Ok(Choice::New),
         "host" => Ok(Choice::Host),
         _ if text.starts_with('/') => Ok(Choice::Path(text.to_owned())),
+        _ if names::check(text).is_ok() => Ok(Choice::Named(text.to_owned())),
         _ => name::parse(text).map(Choice::Named),
     }
 }
@@ -74,6 +77,7 @@ mod tests {
             ("private", Some(Choice::New)),
             ("host", Some(Choice::Host)),
             ("blue", Some(Choice::Named("blue".to_owned()))),
+            ("_a+b", Some(Choice::Named("_a+b".to_owned()))),
             ("/run/netns/blue", Some(Choice::Path("/run/netns/blue".to_owned()))),
             ("", None),
             ("container:web", None),
