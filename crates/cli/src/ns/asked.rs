@@ -2,6 +2,7 @@
 
 use crate::table::{Column, Format, Json, Layout, Row, Style, Table, is_utf8, terminal_width};
 use crate::tell;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use insula_launch::plan::Kind;
 use insula_namespaces::error::Error;
@@ -46,7 +47,11 @@ pub fn kind() -> Arg {
         .value_name("KIND")
         .action(ArgAction::Append)
         .value_delimiter(',')
-        .value_parser(clap::builder::PossibleValuesParser::new(Kind::ALL.map(Kind::name)))
+        .value_parser(PossibleValuesParser::new(Kind::ALL.map(|kind| {
+            let value = PossibleValue::new(kind.name());
+            // unshare(1)'s and nsenter(1)'s word.
+            if kind == Kind::Mnt { value.alias("mount") } else { value }
+        })))
         .help("Only this kind; may be given again, or several with commas")
 }
 
@@ -55,6 +60,7 @@ pub fn kinds(matches: &ArgMatches) -> [bool; 8] {
     let Some(words) = matches.get_many::<String>("kind") else { return [true; 8] };
     let mut kinds = [false; 8];
     for word in words {
+        let word = if word == "mount" { Kind::Mnt.name() } else { word };
         for kind in Kind::ALL.into_iter().filter(|kind| kind.name() == word) {
             kinds[kind as usize] = true;
         }
@@ -116,9 +122,12 @@ pub fn column(name: &'static str, is_number: bool) -> Column {
     Column { name, width: 0, right: is_number, cut: false, tree: false, lines: false, json }
 }
 
-/// Rows for people, with headings.
+/// Rows for people, with headings; an empty cell is `-`.
 pub fn human(columns: Vec<Column>, rows: Vec<Vec<Option<Vec<u8>>>>) -> String {
-    let rows = rows.into_iter().map(|cells| Row { cells, parent: None }).collect();
+    let dash = |cell: Option<Vec<u8>>| cell.filter(|cell| !cell.is_empty()).or_else(|| Some(b"-".to_vec()));
+    let row =
+        |cells: Vec<Option<Vec<u8>>>| Row { cells: cells.into_iter().map(dash).collect(), parent: None };
+    let rows = rows.into_iter().map(row).collect();
     Table { name: "", columns, rows }.print(&style(false, true))
 }
 

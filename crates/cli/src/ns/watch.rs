@@ -46,9 +46,9 @@ pub fn flags() -> Command {
         .arg(seconds("timeout", "End after so many seconds, with exit code 0"))
         .arg(asked::json().help("Print a JSON object a line"))
         .after_help(
-            "Names are all told, however short they are there. Births and ends of processes are told by the kernel to root in \
-             the initial namespaces (the proc connector), and each new process is looked at at once; else what lives \
-             shorter than an interval is missed. unshare(2) and setns(2) are told by nothing: what they did shows when \
+            "Names are all told, however short they are there. Births and ends of processes are told by the kernel's \
+             proc connector in the initial namespaces, to root and from Linux 6.6 on to all, and each new process is \
+             looked at at once; elsewhere what lives shorter than an interval is missed. unshare(2) and setns(2) are told by nothing: what they did shows when \
              the process executes a program, or at the next look. What is known to be missed is told as well.\n\n\
              It ends by a signal, with the timeout, or when nobody reads it any more.",
         )
@@ -135,7 +135,7 @@ fn in_words(coverage: Coverage, interval: Duration) -> String {
         ),
         false => format!(
             "each name is told by the kernel; processes are looked at every {every}, and what lives shorter may be missed: \
-             the proc connector speaks to root in the initial namespaces only"
+             the proc connector speaks in the initial namespaces only, and before Linux 6.6 to root alone"
         ),
     };
     if coverage.unseen > 0 {

@@ -96,6 +96,29 @@ echo "$(ns $! user)"; echo "$(ns $! uts)"
 }
 
 #[test]
+fn all_of_them_are_those_that_lsns_lists_and_more() {
+    if proof::need::program("lsns").is_err() {
+        proof::skip!("no lsns(8)");
+    }
+    let script = r#"
+unshare --uts --ipc sleep 60 & is $! sleep
+lsns -n -r -l -o TYPE,NS | sort > "$OUT/theirs"
+"$INSULA" ns ls --all -n -o ns | tr -d ']' | tr -s ':[' ' ' | sort
+"#;
+    for room in rooms!() {
+        let said = room.text(script);
+        let theirs = std::fs::read_to_string(room.directory.join("theirs")).expect("written");
+        let ours: Vec<String> = said.lines().map(|line| line.trim().to_owned()).collect();
+        assert!(theirs.lines().count() >= 10, "{theirs}");
+        for line in theirs.lines() {
+            assert!(ours.iter().any(|ours| ours == line), "{line} is missing in {said}");
+        }
+        let distinct: std::collections::BTreeSet<&String> = ours.iter().collect();
+        assert_eq!(distinct.len(), ours.len(), "each is listed once: {said}");
+    }
+}
+
+#[test]
 fn what_is_no_column_or_expression_is_refused() {
     let refused = |words: &[&str]| {
         let output = proof::insula().args(["ns", "ls"]).args(words).output().expect("start insula");

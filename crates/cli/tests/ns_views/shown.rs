@@ -169,6 +169,25 @@ ip -n blue -j address > "$OUT/theirs"
 }
 
 #[test]
+fn a_process_has_the_name_that_ip_netns_identifies() {
+    if proof::need::program("ip").is_err() {
+        proof::skip!("no ip(8)");
+    }
+    let script = r#"
+ip netns add blue; ip netns add red
+ip netns exec red sleep 60 & is $! sleep
+ip netns identify $! > "$OUT/theirs"
+"$INSULA" ns show --kind net --json $!
+"#;
+    for room in rooms!() {
+        let answer = room.json(script);
+        let theirs = std::fs::read_to_string(room.directory.join("theirs")).expect("written");
+        assert_eq!(theirs.trim(), "red");
+        assert_eq!(one(&answer)["names"], serde_json::json!(["red"]), "{answer}");
+    }
+}
+
+#[test]
 fn a_mount_namespace_is_counted_as_from_inside() {
     let script = r#"
 unshare --mount --propagation slave sh -c 'mount -t tmpfs x /mnt; mount --make-shared /mnt; exec sleep 60' &

@@ -165,6 +165,34 @@ fn what_is_there_at_first_is_told_on_demand() {
 }
 
 #[test]
+fn where_the_kernel_tells_of_processes_no_look_is_waited_for() {
+    proof::need!(user_namespaces, program "unshare");
+    let user = proof::Ordinary::new();
+    let root = proof::id::is_root();
+    let mut command = if root { proof::insula() } else { user.insula() };
+    command.args(["ns", "watch", "--json", "--interval", "1000", "--timeout", "20", "--kind", "uts"]);
+    let mut watch = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("start insula");
+    let mut lines = BufReader::new(watch.stdout.take().expect("a pipe")).lines();
+    let first = lines.next().and_then(Result::ok).unwrap_or_default();
+    let told = first.contains("\"processes\":\"told\"");
+    let mut made = user.command("unshare");
+    made.args(["--user", "--map-root-user", "--uts", "sleep", "30"]);
+    let mut sleeper = made.spawn().expect("start unshare(1)");
+    let pid = sleeper.id();
+    let is_it = |line: &str| line.contains("\"joined\"") && line.contains(&format!("\"pid\":{pid},"));
+    let joined = told && lines.by_ref().map_while(Result::ok).any(|line| is_it(&line));
+    let _ = sleeper.kill().and_then(|()| sleeper.wait());
+    let left = |line: &str| line.contains("\"left\"") && line.contains(&format!("\"pid\":{pid},"));
+    let has_left = joined && lines.map_while(Result::ok).any(|line| left(&line));
+    let _ = watch.kill().and_then(|()| watch.wait());
+    if !told {
+        proof::skip!("the proc connector does not speak here");
+    }
+    assert!(joined, "its birth was not told");
+    assert!(has_left, "its end was not told");
+}
+
+#[test]
 fn it_ends_quietly_when_nobody_reads_it_any_more() {
     let mut command = proof::insula();
     command

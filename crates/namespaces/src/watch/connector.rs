@@ -1,5 +1,6 @@
 //! Births and ends of processes, told by the kernel as they happen: the proc connector (`NETLINK_CONNECTOR`, `CN_IDX_PROC`
-//! of <linux/cn_proc.h>). It speaks to root in the initial user, pid and network namespaces alone.
+//! of <linux/cn_proc.h>). It speaks in the initial user, pid and network namespaces, to root, and from Linux 6.6
+//! on to everybody.
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;

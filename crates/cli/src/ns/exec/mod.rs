@@ -34,13 +34,8 @@ fn parse(rest: Vec<OsString>) -> Result<(Result<OsString, Error>, Given), ExitCo
     Ok((Ok(name), Given { words: behind.words, ..before }))
 }
 
-<<<<<<< HEAD
 fn read(name: &OsStr, given: &Given) -> Result<Asked, Error> {
     let kinds = if given.has("all") { Vec::new() } else { kinds::given(given) };
-=======
-fn read(name: &OsStr, given: Given) -> Result<Asked, Error> {
-    let kinds = if given.has("all") { Vec::new() } else { kinds::given(&given) };
->>>>>>> dff3f5c (Let run take each name that a set can have)
     let mut request =
         Request { set: Some((name.to_owned(), kinds)), own_may_stay: true, ..Request::default() };
     let (mut explain, mut status, mut variables) = (None, None, Vec::new());
