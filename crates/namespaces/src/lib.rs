@@ -5,8 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod compare;
-pub mod doctor;
 pub mod detail;
+pub mod doctor;
 pub mod enter;
 pub mod error;
 pub mod id;

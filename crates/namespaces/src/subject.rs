@@ -160,11 +160,8 @@ fn of_process(pid: u32) -> Result<Subject, Gone> {
             Err(Errno::SRCH) => return Err(Gone::Not),
             Err(errno) => {
                 let what = "look at the namespaces".to_owned();
-                return Err(Gone::Error(Error::Process {
-                    what,
-                    pid: i32::try_from(pid).unwrap_or(0),
-                    errno,
-                }));
+                let error = Error::process(what, i32::try_from(pid).unwrap_or(0), errno);
+                return Err(Gone::Error(error));
             }
         }
     }

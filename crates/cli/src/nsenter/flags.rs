@@ -16,8 +16,6 @@ pub const TABLE: Table = Table {
     ],
     order: Order::Stop,
     after_help: "FILE is one of /proc/PID/ns, or a file on which a namespace is mounted; :ID the namespace's 64-bit id, as lsns(8) \
-                 and insula lsns show it. A FILE that is not there may be a name, as `insula ns` and ip-netns(8) give them. \
-                 Without FILE the namespace is the target's.\n\
                  and insula lsns show it. A NAME is one of `insula ns ls`, or of ip-netns(8); a FILE of that name comes first. \
                  Without a word the namespace is the target's.\n\
                  Who may enter a user namespace or others does not depend on the order of the flags: with CAP_SYS_ADMIN the \
