@@ -126,8 +126,16 @@ pub fn hidden(kind: &str) -> Vec<String> {
 
 /// The same of a table of mounts. One that can be seen whole is enough.
 pub fn in_table(table: &[Mounted], kind: &str) -> Vec<String> {
+    // One that lies under another on the same directory is hidden as a whole.
+    let is_covered = |mount: &Mounted| {
+        table
+            .iter()
+            .any(|child| child.parent == mount.id && child.id != mount.id && child.point == mount.point)
+    };
+    let whole = || table.iter().filter(|mount| mount.fstype == kind && mount.root == "/");
+    let uncovered = whole().any(|mount| !is_covered(mount));
     let mut least: Option<Vec<String>> = None;
-    for mount in table.iter().filter(|mount| mount.fstype == kind && mount.root == "/") {
+    for mount in whole().filter(|mount| !uncovered || !is_covered(mount)) {
         let veils = veils(table, mount);
         if least.as_ref().is_none_or(|least| veils.len() < least.len()) {
             least = Some(veils);
@@ -193,5 +201,15 @@ mod tests {
         assert_eq!(in_table(&table, "proc"), ["devtmpfs on `/proc/kcore`", "proc on `/proc/sys`"]);
         table.push(mounted(5, 1, "/", "/elsewhere", "proc", "rw"));
         assert!(in_table(&table, "proc").is_empty());
+    }
+
+    #[test]
+    fn a_proc_under_another_one_is_not_whole() {
+        let table = [
+            mounted(2, 1, "/", "/proc", "proc", "rw"),
+            mounted(3, 2, "/", "/proc", "proc", "rw"),
+            mounted(4, 3, "/", "/proc/fs", "tmpfs", "rw"),
+        ];
+        assert_eq!(in_table(&table, "proc"), ["tmpfs on `/proc/fs`"]);
     }
 }
