@@ -19,9 +19,11 @@ pub mod page;
 pub mod pidfd;
 pub mod prctl;
 pub mod process;
+pub mod ptrace;
 pub mod regex;
 pub mod seccomp;
 pub mod signal;
+pub mod syscall;
 
 use rustix::io::Errno;
 
