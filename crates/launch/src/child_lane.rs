@@ -26,6 +26,8 @@ pub(crate) enum Stopped {
     Abandoned,
     /// At a [`crate::step::Fork`], by its index: who walks has to give birth to a child that goes on behind it.
     Fork(usize),
+    /// It came to the program, and this is a rehearsal.
+    Rehearsed,
 }
 
 /// Space for the argument vector, made while allocation is still allowed.
@@ -62,6 +64,8 @@ pub(crate) fn report(stopped: Stopped, slate: &Slate, baton: &Baton) -> Infallib
         Stopped::Fork(_) => slate.fail(Fault { call: Call::Check, errno: Errno::INVAL }),
         // Who has failed instead of us has said so, or is dead; to wait for a look at us would be to wait for ever.
         Stopped::Abandoned => exit_now(CHILD_FAILED),
+        // The end of the file is the word for it, as at an exec.
+        Stopped::Rehearsed => exit_now(0),
     }
     baton.fail_and_wait();
     exit_now(CHILD_FAILED)
@@ -99,6 +103,9 @@ pub(crate) fn walk(plan: &Plan, from: usize, at: &mut Child<'_>) -> Stopped {
             return Stopped::Failed(i, fault);
         }
     }
+    if at.slate.is_rehearsal() {
+        return Stopped::Rehearsed;
+    }
     Stopped::Failed(plan.steps.len().saturating_sub(1), Fault { call: Call::Execve, errno: Errno::NOEXEC })
 }
 
@@ -121,7 +128,21 @@ fn wait(plan: &Plan, i: usize, at: &mut Child<'_>) -> Result<(), Stopped> {
 fn run(plan: &Plan, i: usize, step: &Step, at: &mut Child<'_>) -> Result<(), Fault> {
     injected::at(i)?;
     if matches!(step, Step::Exec(_) | Step::Execvp(_) | Step::Hold(_)) {
+    if at.slate.skips(i) {
+        return Ok(());
+    }
+    match step {
+        Step::Exec(exec) if at.slate.is_rehearsal() => exec.check(at)?,
+        Step::Execvp(execvp) if at.slate.is_rehearsal() => execvp.check()?,
+        Step::Exec(_) | Step::Execvp(_) => {
+            at.slate.enter(plan.steps.len());
+            step.in_child(at)?;
+        }
+        _ => step.in_child(at)?,
+    }
+    at.slate.hold(i);
+    if matches!(step, Step::Exec(_) | Step::Execvp(_)) {
         at.slate.enter(plan.steps.len());
     }
-    step.in_child(at)
+    Ok(())
 }

@@ -44,7 +44,7 @@ impl Deputy {
         if plan.steps.iter().all(|step| step.who() == Who::Child) {
             return Ok(Deputy { pidfd: None, brief: true });
         }
-        let brief = plan.persisting().next().is_none();
+        let brief = plan.persisting().all(|(i, _)| slate.skips(i));
         let forks = plan.steps.iter().any(|step| matches!(step, Step::Fork(_)));
         let pid = getpid();
         let caller = pidfd_open(pid, PidfdFlags::empty()).map_err(preparing("open our own pidfd"))?;
@@ -116,7 +116,7 @@ impl Lane<'_> {
             _ => {
                 let reading = self.slate.read(self.plan.steps.len());
                 // While nothing has failed it is still to be seen how it goes.
-                let waits = reading.fault.is_none() && self.plan.persisting().all(|(i, _)| i < reading.step);
+                let waits = reading.fault.is_none() && self.persisting().all(|(i, _)| i < reading.step);
                 if !(waits && self.is_executed()) {
                     self.undo(reading.step);
                 }
@@ -145,12 +145,16 @@ impl Lane<'_> {
         exit_now(if done.is_ok() { 0 } else { CHILD_FAILED })
     }
 
+    /// The steps whose effect outlives the process, and that are tried: a rehearsal tries none.
+    fn persisting(&self) -> impl DoubleEndedIterator<Item = (usize, &Persist)> {
+        self.plan.persisting().filter(|(i, _)| !self.slate.skips(*i))
+    }
+
     /// Takes back what was done before the step with index `reached`; and in it, if that was done and not said.
     fn undo(&self, reached: usize) {
         let made =
             |(i, persist): &(usize, &Persist)| *i < reached || (*i == reached && persist.is_made(self.pid));
-        self.plan
-            .persisting()
+        self.persisting()
             .filter(made)
             .collect::<Vec<_>>()
             .iter()
@@ -184,7 +188,11 @@ impl Lane<'_> {
             self.slate.enter(i);
             let pidfd = self.caller.as_fd();
             let mut at = Parent { kit: self.kit, pid: self.pid, pidfd, userns: userns.take(), said: None };
-            let done = injected::at(i).and_then(|()| step.in_parent(&mut at));
+            let perform = |at: &mut Parent<'_>| match self.slate.skips(i) {
+                true => Ok(()),
+                false => step.in_parent(at).map(|()| self.slate.hold(i)),
+            };
+            let done = injected::at(i).and_then(|()| perform(&mut at));
             if let Err(fault) = done {
                 self.slate.note(at.said.as_deref().unwrap_or_default().as_bytes());
                 self.slate.fail(fault);

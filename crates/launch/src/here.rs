@@ -12,7 +12,7 @@ use crate::fault::{Call, Fault};
 use crate::kit::Kit;
 use crate::parent_lane::Walk;
 use crate::plan::Plan;
-use crate::running::Running;
+use crate::running::{Ended, Running};
 use crate::slate::Slate;
 use crate::step::{Child, Step};
 use crate::why::{Caller, Subject};
@@ -20,20 +20,19 @@ use insula_sys::birth::{Born, clone3};
 use insula_sys::signal;
 use rustix::io::Errno;
 
-/// Performs it. Returns on failure, or with the child of a fork that has executed its program.
-pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
+/// Performs it. Returns on failure, or with the child of a fork that has executed its program; or at the end of a rehearsal.
+pub(crate) fn perform(slate: &Slate, plan: &Plan, mut kit: Kit) -> Result<Ended, Failure> {
     // Ignored by our caller, it would make the kernel reap our children before we have waited for them.
     signal::set_default(libc::SIGCHLD).map_err(|error| {
         preparing("hear of children")(Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
     })?;
-    let slate = Slate::new().map_err(preparing("map a page for the Slate"))?;
     let (ours, theirs) = Baton::pair().map_err(preparing("make the baton"))?;
     let mut theirs = Some(theirs);
-    let mut deputy = Deputy::send(plan, &mut kit, &slate, &ours, &mut theirs)?;
+    let mut deputy = Deputy::send(plan, &mut kit, slate, &ours, &mut theirs)?;
     // With a copy of it open here, the deputy's death would not be heard.
     drop(ours);
     let Some(theirs) = theirs else { return Err(preparing("keep the baton")(Errno::BADF)) };
-    let mut at = Child::new(&mut kit, &slate, &theirs, argv_room(plan));
+    let mut at = Child::new(&mut kit, slate, &theirs, argv_room(plan));
     if deputy.brief {
         at.deputy = deputy.pidfd.take();
     }
@@ -46,7 +45,8 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
     let stopped = walk(plan, 0, &mut at);
     deputy.pidfd = deputy.pidfd.or(at.deputy.take());
     let born = match stopped {
-        Stopped::Fork(i) => give_birth(plan, i, &mut at),
+        Stopped::Fork(i) => give_birth(plan, i, &mut at).map(Some),
+        Stopped::Rehearsed => Ok(None),
         Stopped::Failed(i, fault) => {
             let said = slate.read(plan.steps.len()).said();
             // A deputy that asks the page does not wait for us.
@@ -62,11 +62,14 @@ pub(crate) fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
     let skipped = at.skipped;
     drop(at);
     match born {
-        Ok(Born { pid, pidfd }) => {
+        Ok(born) => {
             // A lasting deputy hears the end of the file: the program runs.
             drop(theirs);
             deputy.end();
-            Ok(Running { pid, pidfd, kit, skipped })
+            Ok(match born {
+                Some(Born { pid, pidfd }) => Ended::Running(Running { pid, pidfd, kit, skipped }),
+                None => Ended::Here(skipped),
+            })
         }
         Err(mut failure) => {
             // A lasting deputy takes back what would outlive us, and then is gone.
@@ -104,6 +107,7 @@ fn give_birth(plan: &Plan, at_fork: usize, at: &mut Child<'_>) -> Result<Born, F
         report(stopped, child.slate, &tell)
     });
     let born = born.map_err(|errno| failed(at.kit, errno))?;
+    at.slate.hold(at_fork);
     drop(tell);
     let Some(hear) = hear else { return Err(failed(at.kit, Errno::BADF)) };
     let ours = Walk { plan, slate: at.slate, baton: hear, born: &born };

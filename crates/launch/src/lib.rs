@@ -24,6 +24,8 @@ pub mod kit;
 mod parent_lane;
 pub mod perform;
 pub mod plan;
+pub mod program_file;
+pub mod rehearse;
 pub mod resolve;
 mod running;
 pub mod skipped;

@@ -52,7 +52,11 @@ impl Walk<'_> {
             if side == Who::Parent {
                 let pidfd = self.born.pidfd.as_fd();
                 let mut at = Parent { kit, pid: self.born.pid, pidfd, userns: userns.take(), said: None };
-                let done = injected::at(i).and_then(|()| step.in_parent(&mut at));
+                let perform = |at: &mut Parent<'_>| match self.slate.skips(i) {
+                    true => Ok(()),
+                    false => step.in_parent(at).map(|()| self.slate.hold(i)),
+                };
+                let done = injected::at(i).and_then(|()| perform(&mut at));
                 let said = at.said.take();
                 userns = at.userns.take();
                 if let Err(fault) = done {

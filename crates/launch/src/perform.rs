@@ -7,6 +7,7 @@ use crate::here;
 use crate::kit::Kit;
 use crate::parent_lane::Walk;
 use crate::plan::{Birth, Plan};
+use crate::running::Ended;
 pub use crate::running::Running;
 use crate::skipped::Skipped;
 use crate::slate::Slate;
@@ -17,19 +18,31 @@ use rustix::io::Errno;
 ///
 /// A plan whose birth is [`Birth::Here`] makes this process the program, so that this returns only on failure, or when
 /// a step of it has forked: then with the child. On failure the caller may be in new namespaces, and should end.
-pub fn perform(plan: &Plan, mut kit: Kit) -> Result<Running, Failure> {
+pub fn perform(plan: &Plan, kit: Kit) -> Result<Running, Failure> {
+    let slate = Slate::new().map_err(preparing("map a page for the Slate"))?;
+    match perform_on(&slate, plan, kit)? {
+        Ended::Running(running) => Ok(running),
+        // Only a rehearsal ends so.
+        Ended::Here(_) => Err(preparing("become the program")(Errno::INVAL)),
+    }
+}
+
+/// Performs it on this page, which says whether it is a rehearsal.
+pub(crate) fn perform_on(slate: &Slate, plan: &Plan, mut kit: Kit) -> Result<Ended, Failure> {
     let newborn = match &plan.birth {
         Birth::Clone(newborn) => newborn,
-        Birth::Here => return here::perform(plan, kit),
+        Birth::Here => return here::perform(slate, plan, kit),
     };
-    let slate = Slate::new().map_err(preparing("map a page for the Slate"))?;
     let (ours, theirs) = Baton::pair().map_err(preparing("make the baton"))?;
     let mut ours = Some(ours);
-    let born = birth(plan, newborn, &mut kit, &slate, &mut ours, theirs)?;
+    let born = birth(plan, newborn, &mut kit, slate, &mut ours, theirs)?;
     let Some(baton) = ours else { return Err(preparing("keep the baton")(Errno::BADF)) };
-    let mut walk = Walk { plan, slate: &slate, baton, born: &born };
+    let mut walk = Walk { plan, slate, baton, born: &born };
     match walk.all(&mut kit) {
-        Ok(()) => Ok(Running { pid: born.pid, pidfd: born.pidfd, kit, skipped: Skipped::default() }),
+        Ok(()) => {
+            let skipped = Skipped::default();
+            Ok(Ended::Running(Running { pid: born.pid, pidfd: born.pidfd, kit, skipped }))
+        }
         Err(failure) => {
             walk.end_child();
             Err(*failure)

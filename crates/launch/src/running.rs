@@ -16,3 +16,12 @@ pub struct Running {
     /// The namespaces that were only tried, and could not be had.
     pub skipped: Skipped,
 }
+
+/// How a plan that went well ends.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// A child has executed its program; in a rehearsal it has come to it, and has ended.
+    Running(Running),
+    /// A rehearsal in which this process itself has come to the program.
+    Here(Skipped),
+}

@@ -6,6 +6,7 @@
 use crate::fault::{Call, Fault};
 use insula_sys::page::SharedPage;
 use rustix::io::Errno;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 const STEP: usize = 0;
@@ -13,12 +14,18 @@ const CALL: usize = 1;
 const ERRNO: usize = 2;
 const TEXT_LENGTH: usize = 3;
 const TEXT: usize = 4;
+/// A word for each step: it was done.
+const HELD: usize = 256;
 /// Bytes of kernel message that are kept.
 pub const TEXT_BYTES: usize = 512;
 
 /// The shared page of one birth.
 #[derive(Debug)]
-pub struct Slate(SharedPage);
+pub struct Slate {
+    page: SharedPage,
+    /// Of a rehearsal: the steps that are not tried, by their place. Each side has its copy, equal since the birth.
+    rehearsal: Option<Vec<bool>>,
+}
 
 /// What the page says, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,34 +50,65 @@ impl Reading {
 impl Slate {
     /// Maps the page.
     pub fn new() -> Result<Self, Errno> {
-        SharedPage::new().map(Slate)
+        Ok(Slate { page: SharedPage::new()?, rehearsal: None })
+    }
+
+    /// Maps the page for a rehearsal, in which some steps are not tried.
+    pub fn rehearsing(untried: Vec<bool>) -> Result<Self, Errno> {
+        Ok(Slate { page: SharedPage::new()?, rehearsal: Some(untried) })
+    }
+
+    /// Is this a rehearsal, in which the program is not executed?
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsal.is_some()
+    }
+
+    /// Is the step with this index not tried?
+    pub fn skips(&self, index: usize) -> bool {
+        self.rehearsal.as_ref().and_then(|untried| untried.get(index)).is_some_and(|untried| *untried)
+    }
+
+    /// Whoever walks: "the step with this index is done." A plan longer than the page has room for loses its end.
+    pub fn hold(&self, index: usize) {
+        if let Some(word) = self.words()[HELD..].get(index) {
+            word.store(1, Release);
+        }
+    }
+
+    /// Was the step with this index done?
+    pub fn has_held(&self, index: usize) -> bool {
+        self.words()[HELD..].get(index).is_some_and(|word| word.load(Acquire) == 1)
+    }
+
+    fn words(&self) -> &[AtomicU32] {
+        self.page.words()
     }
 
     /// Child: "I am in step `index` now"; the number of all steps means "executing".
     pub fn enter(&self, index: usize) {
-        self.0.words()[STEP].store(u32::try_from(index).unwrap_or(u32::MAX), Release);
+        self.words()[STEP].store(u32::try_from(index).unwrap_or(u32::MAX), Release);
     }
 
     /// Child: "it failed so."
     pub fn fail(&self, fault: Fault) {
-        self.0.words()[CALL].store(fault.call as u32, Relaxed);
-        self.0.words()[ERRNO].store(fault.errno.raw_os_error().unsigned_abs(), Release);
+        self.words()[CALL].store(fault.call as u32, Relaxed);
+        self.words()[ERRNO].store(fault.errno.raw_os_error().unsigned_abs(), Release);
     }
 
     /// Child: keeps what the kernel said, cut to [`TEXT_BYTES`].
     pub fn note(&self, text: &[u8]) {
         let text = &text[..text.len().min(TEXT_BYTES)];
-        for (word, bytes) in self.0.words()[TEXT..].iter().zip(text.chunks(4)) {
+        for (word, bytes) in self.words()[TEXT..].iter().zip(text.chunks(4)) {
             let mut four = [0u8; 4];
             four[..bytes.len()].copy_from_slice(bytes);
             word.store(u32::from_le_bytes(four), Relaxed);
         }
-        self.0.words()[TEXT_LENGTH].store(u32::try_from(text.len()).unwrap_or(0), Release);
+        self.words()[TEXT_LENGTH].store(u32::try_from(text.len()).unwrap_or(0), Release);
     }
 
     /// Parent: what the page says, for a plan of `steps` steps.
     pub fn read(&self, steps: usize) -> Reading {
-        let words = self.0.words();
+        let words = self.words();
         let at = words[STEP].load(Acquire) as usize;
         let step = at.min(steps.saturating_sub(1));
         let errno = i32::try_from(words[ERRNO].load(Acquire)).ok().filter(|e| (1..4096).contains(e));
@@ -96,7 +134,7 @@ mod tests {
     #[test]
     fn a_reading_is_bounded_whatever_the_page_holds() {
         let slate = Slate::new().unwrap();
-        for word in slate.0.words() {
+        for word in slate.words() {
             word.store(u32::MAX, Relaxed);
         }
         let reading = slate.read(7);

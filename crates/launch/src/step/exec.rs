@@ -8,10 +8,13 @@
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::kit::Slot;
+use crate::program_file::{executable, usable};
 use crate::why::{Act, Around, Attempt};
 use insula_sys::exec::{Strings, cloexec_from, decimal, execveat};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, stat};
+use insula_sys::exec::{Strings, cloexec_from, execveat};
+use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::borrow::Cow;
 use std::ffi::CString;
@@ -43,14 +46,6 @@ impl Program {
         }
         Err(Fault { call: Call::Execve, errno: worst })
     }
-}
-
-/// Is it a regular file that this user may execute?
-fn usable(path: &CString) -> Result<(), Errno> {
-    if FileType::from_raw_mode(stat(path.as_c_str())?.st_mode) != FileType::RegularFile {
-        return Err(Errno::ACCESS);
-    }
-    accessat(CWD, path.as_c_str(), Access::EXEC_OK, AtFlags::EACCESS)
 }
 
 /// What was tried, where it was a refusal to execute.
@@ -137,6 +132,21 @@ impl Exec {
         let init = at.kit.get(self.init).map_err(Call::Check.failed())?;
         Err(Fault { call: Call::Execve, errno: execveat(init, argv, self.envp.vector()) })
     }
+}
+
+impl Exec {
+    /// Would it be executed? For a rehearsal.
+    pub(crate) fn check(&self, at: &Child<'_>) -> Done {
+        let found = at.program.and_then(|i| self.candidates.get(i));
+        let path = found.ok_or(Fault { call: Call::Check, errno: Errno::NOENT })?;
+        executable(path).map_err(Call::Execve.failed())
+    }
+}
+
+/// A descriptor's number, written without allocation.
+fn decimal<'a>(fd: BorrowedFd<'_>, space: &'a mut [u8; 16]) -> Option<&'a CStr> {
+    write!(&mut space[..15], "{}", fd.as_raw_fd()).ok()?;
+    CStr::from_bytes_until_nul(space).ok()
 }
 
 impl fmt::Display for Exec {

@@ -5,8 +5,9 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::program_file::executable;
 use crate::why::{Act, Around};
-use insula_sys::exec::{Strings, execve};
+use insula_sys::exec::{Room, Strings, execve};
 use insula_sys::signal;
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -63,7 +64,14 @@ impl Execvp {
     }
 
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
-        signal::restore_pipe().map_err(Call::Sigaction.failed())?;
+        Err(self.execute(&mut at.argv_room))
+    }
+
+    /// Becomes the program; returns why it could not. Allocates nothing: `room` is one of `script`.
+    pub fn execute(&self, room: &mut Option<Room>) -> Fault {
+        if let Err(errno) = signal::restore_pipe() {
+            return Fault { call: Call::Sigaction, errno };
+        }
         let mut worst = Errno::NOENT;
         for path in &self.candidates {
             match execve(path, self.argv.vector(), self.envp.vector()) {
@@ -73,15 +81,31 @@ impl Execvp {
                     worst = if worst == Errno::ACCESS { worst } else { errno };
                 }
                 Errno::NOEXEC => {
-                    let room =
-                        at.argv_room.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
+                    let Some(room) = room.as_mut() else {
+                        return Fault { call: Call::Check, errno: Errno::NOMEM };
+                    };
                     let argv = self.script.put([(Self::SCRIPT_AT, path.as_c_str())], room);
-                    return Err(Fault { call: Call::Execve, errno: execve(SHELL, argv, self.envp.vector()) });
+                    return Fault { call: Call::Execve, errno: execve(SHELL, argv, self.envp.vector()) };
                 }
                 errno => {
                     worst = errno;
                     break;
                 }
+            }
+        }
+        Fault { call: Call::Execve, errno: worst }
+    }
+
+    /// Would it be executed? For a rehearsal; the search is that of [`Execvp::execute`].
+    pub(crate) fn check(&self) -> Done {
+        let mut worst = Errno::NOENT;
+        for path in &self.candidates {
+            match executable(path) {
+                // A file without `#!` is executed by the shell.
+                Ok(()) | Err(Errno::NOEXEC) => return Ok(()),
+                Err(Errno::ACCESS) => worst = Errno::ACCESS,
+                Err(Errno::NOENT | Errno::NOTDIR) => {}
+                Err(errno) => return Err(Fault { call: Call::Execve, errno }),
             }
         }
         Err(Fault { call: Call::Execve, errno: worst })
