@@ -2,6 +2,8 @@
 //! are ([`scan`]), how they are made ([`unshare`]) and entered ([`enter`]), how network namespaces get names that `ip` shares
 //! ([`netns`]) and whole sets of any kind get theirs ([`names`]), how pids are translated ([`pids`]), and how a child in
 //! others is waited for ([`wait`]).
+//! ([`netns`]), how a child in others is waited for ([`wait`]), and which
+//! calls of any program are refused ([`trace`]).
 #![forbid(unsafe_code)]
 
 pub mod compare;
@@ -19,6 +21,7 @@ pub mod process;
 pub mod scan;
 pub mod status;
 pub mod subject;
+pub mod trace;
 pub mod unshare;
 pub mod wait;
 pub mod watch;
