@@ -13,11 +13,13 @@ mod netns;
 mod ns;
 mod nsenter;
 mod parse;
+mod planned;
 mod run;
 mod table;
 mod tell;
 mod unshare;
 mod value;
+mod why;
 mod words;
 
 /// In debug builds every allocation between birth and exec aborts, so that tests prove that there is none.

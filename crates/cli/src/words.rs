@@ -1,7 +1,7 @@
 //! The command words: one table, from which dispatch, the overview, man pages and completions come.
 
 use crate::parse::parse;
-use crate::{cgroup, doctor, link, lsns, netns, ns, nsenter, run, tell, unshare};
+use crate::{cgroup, doctor, link, lsns, netns, ns, nsenter, run, tell, unshare, why};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -86,6 +86,13 @@ const WORDS: &[Word] = &[
         about: "Tell what this kernel and this user can do, what each lack costs, and the fix",
         flags: doctor::command,
         go: doctor::go,
+        is_face: false,
+    },
+    Word {
+        name: "why",
+        about: "Run a program, and say which of its calls the kernel refused, and why",
+        flags: why::flags::command,
+        go: why::go,
         is_face: false,
     },
     Word {

@@ -14,6 +14,14 @@ use rustix::io::Errno;
 
 /// Opens the namespaces to enter and the init, then performs the plan.
 pub fn launch(compiled: &Compiled) -> Result<Running, Error> {
+    let kit = kit(compiled)?;
+    #[cfg(debug_assertions)]
+    insula_launch::injected::arm();
+    perform(&compiled.plan, kit).map_err(|failure| Error::Launch(Box::new(failure)))
+}
+
+/// Opens what the plan needs.
+pub fn kit(compiled: &Compiled) -> Result<Kit, Error> {
     let failed = |failure| Error::Launch(Box::new(failure));
     let plan = &compiled.plan;
     let mut kit = Kit::with(&plan.slots);
@@ -24,9 +32,7 @@ pub fn launch(compiled: &Compiled) -> Result<Running, Error> {
     let init = insula_launch::init::sealed().map_err(preparing("put the init into a sealed memory file"));
     let init = init.map_err(failed)?;
     kit.put(compiled.init, init).map_err(preparing("keep the init")).map_err(failed)?;
-    #[cfg(debug_assertions)]
-    insula_launch::injected::arm();
-    perform(plan, kit).map_err(failed)
+    Ok(kit)
 }
 
 /// Opens a namespace file, and proves that it is one of its kind before anybody is born for it.

@@ -3,6 +3,7 @@
 use super::act::name;
 use super::error::Error;
 use super::flags::{COMMAND, EXPLAIN};
+use crate::planned::Planned;
 use crate::{explain, tell};
 use clap::ArgMatches;
 use insula_cgroup::{Group, Hierarchies};
@@ -18,13 +19,32 @@ use std::process::ExitCode;
 
 /// `exec`: no process is made, so that exit code, signals, terminal and descriptors are the program's own.
 pub fn exec(matches: &ArgMatches) -> Result<ExitCode, Error> {
+    let explained = matches.get_one::<String>(EXPLAIN).map(String::as_str);
+    // Whoever asks what would be done need not be allowed to do it.
+    let (group, Planned { plan, kit, .. }) = prepared(matches, explained.is_none())?;
+    match explained {
+        Some("json") => Ok(tell::out(&explain::json(&plan))),
+        Some(_) => Ok(tell::out(&explain::text(&plan))),
+        None => match perform(&plan, kit) {
+            // The plan has no fork: whoever comes back has failed.
+            Ok(_) => Ok(ExitCode::SUCCESS),
+            Err(failure) => failed(&group, &failure),
+        },
+    }
+}
+
+/// The plan of `exec`, not performed.
+pub fn planned(matches: &ArgMatches) -> Result<Planned, Error> {
+    prepared(matches, true).map(|(_, planned)| planned)
+}
+
+/// The group and the plan, with the files that it needs if it shall be performed.
+fn prepared(matches: &ArgMatches, opened: bool) -> Result<(Group, Planned), Error> {
     let group = Group::open(&Hierarchies::discover()?, &name(matches)?)?;
     let words: Vec<CString> =
         matches.get_many::<OsString>(COMMAND).into_iter().flatten().map(|word| c_string(word)).collect();
     let mut slots = Slots::default();
-    let explained = matches.get_one::<String>(EXPLAIN).map(String::as_str);
-    // Whoever asks what would be done need not be allowed to do it.
-    let files = if explained.is_some() { Vec::new() } else { group.joins()? };
+    let files = if opened { group.joins()? } else { Vec::new() };
     let procs: Vec<_> = files.iter().map(|_| slots.another()).collect();
     let mut kit = Kit::with(&slots);
     for (slot, (_, file)) in procs.iter().zip(files) {
@@ -35,15 +55,7 @@ pub fn exec(matches: &ArgMatches) -> Result<ExitCode, Error> {
     };
     let join = JoinCgroup { procs, name: group.name().to_string() };
     let plan = Plan { birth: Birth::Here, steps: vec![join.into(), program.into()], slots };
-    match explained {
-        Some("json") => Ok(tell::out(&explain::json(&plan))),
-        Some(_) => Ok(tell::out(&explain::text(&plan))),
-        None => match perform(&plan, kit) {
-            // The plan has no fork: whoever comes back has failed.
-            Ok(_) => Ok(ExitCode::SUCCESS),
-            Err(failure) => failed(&group, &failure),
-        },
-    }
+    Ok((group, Planned { plan, kit, besides: Vec::new() }))
 }
 
 /// The step says that it was refused. Which hierarchy it was, and why, the group finds out by asking once more.

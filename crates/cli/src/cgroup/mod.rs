@@ -11,6 +11,7 @@ mod show;
 mod units;
 
 use crate::parse::parse;
+use crate::planned::{NoPlan, Planned};
 use crate::tell;
 use error::Error;
 use std::ffi::OsString;
@@ -46,6 +47,21 @@ pub fn command() -> clap::Command {
         .subcommand_required(true)
         .arg_required_else_help(false);
     VERBS.iter().fold(root, |root, verb| root.subcommand((verb.flags)()))
+}
+
+/// Do these words have a plan? Those of `exec` have.
+pub fn has_plan(rest: &[OsString]) -> bool {
+    rest.first().is_some_and(|verb| verb == "exec")
+}
+
+/// The plan of `exec`, not performed.
+pub fn planned(rest: &[OsString]) -> Result<Planned, NoPlan> {
+    let words = rest.get(1..).unwrap_or_default().to_vec();
+    let matches = parse(flags::exec(), words).map_err(|_| NoPlan::Words)?;
+    exec::planned(&matches).map_err(|error| {
+        tell::error(&error.to_string(), error.hint().as_deref(), tell::FAILED);
+        NoPlan::Refused
+    })
 }
 
 /// `insula cgroup VERB WORDS…`.

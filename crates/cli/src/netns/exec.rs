@@ -2,6 +2,7 @@
 
 use super::fault::{Fault, code};
 use super::options::{Explain, Options};
+use crate::planned::Planned;
 use crate::{explain, tell};
 use insula_launch::perform::perform;
 use insula_namespaces::netns::directory;
@@ -85,6 +86,16 @@ fn become_program(name: &OsStr, words: &[OsString], options: &Options) -> Fault 
         Err(fault) => fault,
         Ok(()) => Fault::quiet(code::WRONG),
     }
+}
+
+/// The plan of `exec NAME cmd…`, not performed.
+pub fn planned(words: &[OsString], options: &Options) -> Result<Planned, Fault> {
+    let [name, words @ ..] = words else {
+        return Err(Fault::failed("`exec`: a name is missing", "`exec NAME PROGRAM [ARG…]`"));
+    };
+    let (plan, opens) = compile(request(name, words, options)?).ok_or_else(no_program)?;
+    let kit = prepare(&plan, &opens, standard_error).map_err(|error| Fault::of(&error))?;
+    Ok(Planned { plan, kit, besides: Vec::new() })
 }
 
 /// A child becomes the program; its exit code.

@@ -15,6 +15,7 @@ mod options;
 mod show;
 mod verbs;
 
+use crate::planned::{NoPlan, Planned};
 use crate::tell;
 use fault::{Fault, code};
 use insula_namespaces::netns::directory;
@@ -60,6 +61,28 @@ fn called(
             ExitCode::from(fault.code)
         }
     }
+}
+
+/// The options and words of `exec` in one namespace, which has a plan; not those of another verb, or of many programs.
+fn of_exec(arguments: Vec<OsString>) -> Option<(Options, Vec<OsString>)> {
+    let (options, mut words) = options::parse(arguments).ok()?;
+    let is_exec = words.first()?.to_str().is_some_and(|verb| abbreviation::abbreviates(verb, "exec"));
+    words.remove(0);
+    (is_exec && !options.all && options.batch.is_none()).then_some((options, words))
+}
+
+/// Do these words have a plan?
+pub fn has_plan(arguments: &[OsString]) -> bool {
+    of_exec(arguments.to_vec()).is_some()
+}
+
+/// The plan of `exec`, not performed.
+pub fn planned(arguments: Vec<OsString>) -> Result<Planned, NoPlan> {
+    let (options, words) = of_exec(arguments).ok_or(NoPlan::Words)?;
+    exec::planned(&words, &options).map_err(|fault| {
+        fault.tell();
+        NoPlan::Refused
+    })
 }
 
 /// `-netns NAME`: this process goes there, and stays there.

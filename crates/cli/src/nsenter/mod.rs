@@ -4,6 +4,7 @@ pub mod flags;
 pub mod request;
 
 use crate::face::status::Status;
+use crate::planned::{NoPlan, Planned};
 use crate::{explain, face, tell};
 use insula_namespaces::enter;
 use insula_namespaces::error::Error;
@@ -50,6 +51,23 @@ fn attempt(asked: &Asked) -> Result<ExitCode, Error> {
         .map_err(|errno| Error::File("wait for", "the child".to_owned(), errno))?;
     status.iter().for_each(|status| status.ended(ended));
     end_like(ended, FAILED)
+}
+
+/// The plan of these words, not performed.
+pub fn planned(rest: Vec<OsString>) -> Result<Planned, NoPlan> {
+    let given = face::parse(&flags::TABLE, rest, FAILED).map_err(|_| NoPlan::Words)?;
+    let refused = |error: Error| {
+        failed(&error);
+        NoPlan::Refused
+    };
+    let asked = request::read(given).map_err(|error| {
+        failed(&error);
+        NoPlan::Words
+    })?;
+    let (facts, doors) = enter::look(&asked.request).map_err(refused)?;
+    let compiled = enter::compile(&asked.request, &facts);
+    let kit = enter::kit(&compiled, doors).map_err(refused)?;
+    Ok(Planned { plan: compiled.plan, kit, besides: Vec::new() })
 }
 
 fn failed(error: &Error) -> ExitCode {

@@ -23,6 +23,7 @@ pub mod user;
 pub mod volume;
 
 use crate::parse::parse;
+use crate::planned::{NoPlan, Planned};
 use crate::{explain, tell};
 use insula_launch::host::Host;
 use insula_launch::journal::Error as JournalError;
@@ -73,6 +74,45 @@ fn may_try_identity(request: &Request, host: &Host, error: &RuntimeError) -> boo
     request.namespaces.user == namespace::UserNs::Auto && host.ids().may_map_any() && failure.refuses_idmap()
 }
 
+/// The plan of these words, not performed.
+pub fn planned(rest: Vec<OsString>) -> Result<Planned, NoPlan> {
+    let arguments = rest.clone();
+    let matches = parse(flags::command(), rest).map_err(|_| NoPlan::Words)?;
+    let dashed = flags::is_dashed(&matches, &arguments);
+    let words = |text: &str, hint: Option<&str>| {
+        tell::error(text, hint, tell::FAILED);
+        NoPlan::Words
+    };
+    let request = Request::from_matches(&matches, dashed).map_err(|error| words(&error.to_string(), None))?;
+    let host = Host::new();
+    let mut spec = resolve::spec(&request, &host).map_err(|error| words(&error.to_string(), error.hint()))?;
+    let mut besides = Vec::new();
+    if let Some(keep) = spec.annotations.remove(annotation::KEEP) {
+        besides.push(format!("keep what is written in `{keep}`: here it is kept in memory"));
+    }
+    if let Some(name) = &request.name {
+        besides.push(format!("write down the container's name `{name}`"));
+    }
+    let refused = |error: RuntimeError| {
+        failed(&error);
+        NoPlan::Refused
+    };
+    let compiled =
+        compile(&spec, &host, &attachment(&request)).map_err(RuntimeError::Invalid).map_err(refused)?;
+    let kit = enter::kit(&compiled).map_err(refused)?;
+    Ok(Planned { plan: compiled.plan, kit, besides })
+}
+
+/// How the process is attached to this one.
+fn attachment(request: &Request) -> Attachment {
+    Attachment {
+        null_stdin: !request.interactive && !request.tty,
+        die_with_parent: true,
+        cwd_is_default: request.workdir.is_none(),
+        preserve_fds: 0,
+    }
+}
+
 /// Resolves the request, then prints, explains or performs it.
 fn attempt(request: &Request, host: &Host) -> Result<ExitCode, RuntimeError> {
     // What is held stays open until the end of this function.
@@ -91,13 +131,7 @@ fn attempt(request: &Request, host: &Host) -> Result<ExitCode, RuntimeError> {
 
 /// Compiles and performs, or explains.
 fn perform(request: &Request, spec: &Spec, host: &Host) -> Result<ExitCode, RuntimeError> {
-    let attachment = Attachment {
-        null_stdin: !request.interactive && !request.tty,
-        die_with_parent: true,
-        cwd_is_default: request.workdir.is_none(),
-        preserve_fds: 0,
-    };
-    let compiled = compile(spec, host, &attachment).map_err(RuntimeError::Invalid)?;
+    let compiled = compile(spec, host, &attachment(request)).map_err(RuntimeError::Invalid)?;
     match request.explain {
         Some(Explain::Text) => return Ok(tell::out(&explain::text(&compiled.plan))),
         Some(Explain::Json) => return Ok(tell::out(&explain::json(&compiled.plan))),

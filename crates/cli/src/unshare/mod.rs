@@ -6,7 +6,9 @@ mod request;
 mod signal_name;
 
 use crate::face::status::Status;
+use crate::planned::{NoPlan, Planned};
 use crate::{explain, face, tell};
+use insula_launch::kit::Kit;
 use insula_launch::plan::Plan;
 use insula_namespaces::error::Error;
 use insula_namespaces::unshare::{Caller, compile, launch, warnings};
@@ -44,6 +46,19 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
         warnings(&asked.request).iter().for_each(|warning| tell::warn(warning));
     }
     perform(&asked, &plan)
+}
+
+/// The plan of these words, not performed.
+pub fn planned(rest: Vec<OsString>) -> Result<Planned, NoPlan> {
+    let given = face::parse(&flags::TABLE, rest, FAILED).map_err(|_| NoPlan::Words)?;
+    let caller = Caller::look();
+    let plan = request::read(given, caller).and_then(|asked| compile(&asked.request, caller));
+    let plan = plan.map_err(|error| {
+        failed(&error);
+        NoPlan::Words
+    })?;
+    let kit = Kit::with(&plan.slots);
+    Ok(Planned { plan, kit, besides: Vec::new() })
 }
 
 /// Becomes the program, or waits for it and ends as it does.
