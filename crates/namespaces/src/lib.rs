@@ -1,9 +1,7 @@
 //! Namespaces as things of their own, namespaces(7): which one it is ([`id`]), where named ones live ([`name`]), which there
 //! are ([`scan`]), how they are made ([`unshare`]) and entered ([`enter`]), how network namespaces get names that `ip` shares
-//! ([`netns`]) and whole sets of any kind get theirs ([`names`]), how pids are translated ([`pids`]), and how a child in
-//! others is waited for ([`wait`]).
-//! ([`netns`]), how a child in others is waited for ([`wait`]), and which
-//! calls of any program are refused ([`trace`]).
+//! ([`netns`]) and whole sets of any kind get theirs ([`names`]), how pids are translated ([`pids`]), which calls of any
+//! program are refused ([`trace`]), and how a child in others is waited for ([`wait`]).
 #![forbid(unsafe_code)]
 
 pub mod compare;

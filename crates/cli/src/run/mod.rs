@@ -85,7 +85,9 @@ pub fn planned(rest: Vec<OsString>) -> Result<Planned, NoPlan> {
     };
     let request = Request::from_matches(&matches, dashed).map_err(|error| words(&error.to_string(), None))?;
     let host = Host::new();
-    let mut spec = resolve::spec(&request, &host).map_err(|error| words(&error.to_string(), error.hint()))?;
+    // What is held stays open until the plan's own descriptors are.
+    let (mut spec, _held) =
+        resolve::spec(&request, &host).map_err(|error| words(&error.to_string(), error.hint().as_deref()))?;
     let mut besides = Vec::new();
     if let Some(keep) = spec.annotations.remove(annotation::KEEP) {
         besides.push(format!("keep what is written in `{keep}`: here it is kept in memory"));

@@ -12,9 +12,6 @@ use crate::program_file::{executable, usable};
 use crate::why::{Act, Around, Attempt};
 use insula_sys::exec::{Strings, cloexec_from, decimal, execveat};
 use rustix::fd::BorrowedFd;
-use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, stat};
-use insula_sys::exec::{Strings, cloexec_from, execveat};
-use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::borrow::Cow;
 use std::ffi::CString;
@@ -141,12 +138,6 @@ impl Exec {
         let path = found.ok_or(Fault { call: Call::Check, errno: Errno::NOENT })?;
         executable(path).map_err(Call::Execve.failed())
     }
-}
-
-/// A descriptor's number, written without allocation.
-fn decimal<'a>(fd: BorrowedFd<'_>, space: &'a mut [u8; 16]) -> Option<&'a CStr> {
-    write!(&mut space[..15], "{}", fd.as_raw_fd()).ok()?;
-    CStr::from_bytes_until_nul(space).ok()
 }
 
 impl fmt::Display for Exec {
