@@ -10,6 +10,7 @@ mod old_kernel;
 mod room;
 mod stop;
 mod suite;
+mod syscalls;
 mod tell;
 mod tree;
 
@@ -30,6 +31,7 @@ cargo xtask test [--fast] [--as USER] [--old-kernel] [ARGS…]
 cargo xtask old-kernel [--] COMMAND…           one command as on Linux 5.15: newer system calls are refused
 cargo xtask laws                               only the laws of the tree
 cargo xtask bench [run|faces|names] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
+cargo xtask syscalls LIST                      write the seccomp compiler's table of system calls from a list of numbers
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         "old-kernel" => old_kernel::command(&arguments[1..]),
         "laws" => laws::command(),
         "bench" => bench::command(rest),
+        "syscalls" => syscalls::command(rest),
         room::INSIDE => room::inside(&arguments[1..]),
         "help" | "--help" | "-h" => {
             tell::say(USAGE);

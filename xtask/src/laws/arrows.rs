@@ -11,7 +11,7 @@ const STOREYS: &[&[&str]] = &[
     &["apps"],
     &["engine"],
     &["runtime"],
-    &["namespaces", "cgroup"],
+    &["namespaces", "cgroup", "seccomp"],
     &["oci", "net"],
     &["launch"],
     &["sys"],
