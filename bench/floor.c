@@ -335,14 +335,15 @@ static void child(int baton, int init, char **program)
     drop_rights();
     TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     TRY(close_range(3, ~0u, CLOSE_RANGE_CLOEXEC));
-    /* insula-init MODE REPORT PROGRAM ARGV0 [ARGUMENT]...; `program` has room before it. */
+    /* insula-init MODE REPORT FILTER PROGRAM ARGV0 [ARGUMENT]...; `program` has room before it. */
     char *environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
                             "HOSTNAME=insula", NULL };
-    program[-4] = "insula-init";
-    program[-3] = "init";
+    program[-5] = "insula-init";
+    program[-4] = "init";
+    program[-3] = "-";
     program[-2] = "-";
     program[-1] = program[0];
-    syscall(SYS_execveat, init, "", program - 4, environment, AT_EMPTY_PATH);
+    syscall(SYS_execveat, init, "", program - 5, environment, AT_EMPTY_PATH);
     fail("execveat");
 }
 
@@ -356,8 +357,8 @@ int main(int argc, char **argv)
     }
     if (optind == argc)
         return 125;
-    char *program[4 + argc - optind + 1];
-    memcpy(program + 4, argv + optind, (size_t)(argc - optind + 1) * sizeof *argv);
+    char *program[5 + argc - optind + 1];
+    memcpy(program + 5, argv + optind, (size_t)(argc - optind + 1) * sizeof *argv);
 
     TRY(getcwd(cwd, sizeof cwd) == NULL ? -1 : 0);
     int init = sealed_init();
@@ -372,7 +373,7 @@ int main(int argc, char **argv)
     TRY(pid);
     if (pid == 0) {
         close(baton[0]); /* else the parent's death would not be seen */
-        child(baton[1], init, program + 4);
+        child(baton[1], init, program + 5);
     }
     write_map(pid, "gid_map");
     write_map(pid, "uid_map");

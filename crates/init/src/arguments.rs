@@ -1,4 +1,5 @@
 //! What the runtime asks for: the words on our initial stack, as execve(2) lays them out.
+use crate::filter::Filter;
 use crate::hold::Held;
 use crate::program::Program;
 use crate::report::Report;
@@ -6,10 +7,10 @@ use crate::syscall::MOST_FDS;
 
 /// What argv\[1\] says, with what belongs to it.
 pub enum Mode {
-    /// `exec`: become the program, argv\[3..\] and the environment.
-    Exec(Program),
+    /// `exec`: become the program, argv\[4..\] and the environment, under the filter of argv\[3\].
+    Exec(Program, Option<Filter>),
     /// `init`: start it, and watch over it.
-    Init(Program),
+    Init(Program, Option<Filter>),
     /// `hold`: hold namespaces, by the descriptors of argv\[3..\].
     Hold(Held),
 }
@@ -35,9 +36,9 @@ impl Arguments {
         }
         // SAFETY: argc is followed by argc + 1 pointers (the last NULL), those by envp; argc >= 4, so all of
         // them exist.
-        let (argv, envp, word, report, path) = unsafe {
+        let (argv, envp, word, report) = unsafe {
             let argv = stack.add(1).cast::<*const u8>();
-            (argv, argv.add(argc + 1), *argv.add(1), *argv.add(2), *argv.add(3))
+            (argv, argv.add(argc + 1), *argv.add(1), *argv.add(2))
         };
         // SAFETY: elements of argv below argc are NUL-terminated strings.
         let report = unsafe { read_report(report)? };
@@ -47,18 +48,20 @@ impl Arguments {
                 return Some(Self { mode: Mode::Hold(read_held(argv, argc)?), report });
             }
         }
-        if argc < 5 {
+        if argc < 6 {
             return None;
         }
-        // SAFETY: path is such a string; argv + 4 and envp are NULL-terminated arrays of them. They lie on
+        // SAFETY: argc >= 6, so that both are such strings.
+        let (filter, path) = unsafe { (read_filter(*argv.add(3))?, *argv.add(4)) };
+        // SAFETY: path is such a string; argv + 5 and envp are NULL-terminated arrays of them. They lie on
         // the initial stack, which this program never writes to and which lives as long as the process.
-        let program = unsafe { Program::new(path, argv.add(4), envp, report) };
+        let program = unsafe { Program::new(path, argv.add(5), envp, report) };
         // SAFETY: `word` is such a string.
         let mode = unsafe {
             if equals(word, b"init\0") {
-                Mode::Init(program)
+                Mode::Init(program, filter)
             } else if equals(word, b"exec\0") {
-                Mode::Exec(program)
+                Mode::Exec(program, filter)
             } else {
                 return None;
             }
@@ -95,23 +98,60 @@ unsafe fn read_report(word: *const u8) -> Option<Report> {
     if unsafe { equals(word, b"-\0") } {
         return Some(Report::NONE);
     }
-    // SAFETY: handed on.
+    // SAFETY: our contract.
     unsafe { read_fd(word) }.map(Report::to)
 }
 
-/// A number.
+/// A number and nothing behind it.
 ///
 /// # Safety
 /// `word` is a NUL-terminated string.
 unsafe fn read_fd(word: *const u8) -> Option<i32> {
-    let mut fd: i32 = 0;
+    // SAFETY: our contract.
+    let (fd, end) = unsafe { read_number(word)? };
+    // SAFETY: `end` is in the string, at its NUL at the most.
+    (unsafe { *end } == 0).then_some(fd)
+}
+
+/// `-`, or three numbers with colons between them.
+///
+/// # Safety
+/// `word` is a NUL-terminated string.
+unsafe fn read_filter(word: *const u8) -> Option<Option<Filter>> {
+    // SAFETY: our contract.
+    if unsafe { equals(word, b"-\0") } {
+        return Some(None);
+    }
+    let mut at = word;
+    let mut numbers = [0; 3];
+    for (number, ends_with) in numbers.iter_mut().zip(*b"::\0") {
+        // SAFETY: `at` is in the string.
+        let (read, end) = unsafe { read_number(at)? };
+        // SAFETY: `end` is in the string, at its NUL at the most.
+        if unsafe { *end } != ends_with {
+            return None;
+        }
+        *number = read;
+        // One past the NUL at the most, and then not read.
+        at = end.wrapping_add(1);
+    }
+    let [fd, count, flags] = numbers;
+    Some(Some(Filter::new(fd, u16::try_from(count).ok()?, u32::try_from(flags).ok()?)))
+}
+
+/// The number at `word`, of one digit at least, and what comes behind it.
+///
+/// # Safety
+/// `word` is a NUL-terminated string.
+unsafe fn read_number(word: *const u8) -> Option<(i32, *const u8)> {
+    let mut number: i32 = 0;
     let mut at = word;
     loop {
         // SAFETY: every byte before `at` was a digit, so `at` is at most at the NUL.
         let byte = unsafe { *at };
         match byte {
-            b'0'..=b'9' => fd = fd.checked_mul(10)?.checked_add(i32::from(byte - b'0'))?,
-            0 if at != word => return Some(fd),
+            b'0'..=b'9' => number = number.checked_mul(10)?.checked_add(i32::from(byte - b'0'))?,
+            _ if at != word => return Some((number, at)),
             _ => return None,
         }
         // SAFETY: `*at` was a digit, so the string goes on.

@@ -1,13 +1,14 @@
 //! `insula-init`: the few instructions between the runtime and the program of a container.
 //!
 //! ```text
-//! insula-init MODE REPORT PROGRAM ARGV0 [ARG...]
+//! insula-init MODE REPORT FILTER PROGRAM ARGV0 [ARG...]
 //! insula-init hold REPORT LIFELINE [SOCKET NAMESPACE...]
 //! ```
 //!
 //! MODE `exec` becomes PROGRAM at once. MODE `init` stays as pid 1 of the container: it starts PROGRAM,
 //! forwards signals to it, reaps what nobody waits for, and ends as PROGRAM ends. REPORT is the number of a
-//! file descriptor that hears of a failed execve(2) (see `report`), or `-`. The environment is PROGRAM's,
+//! file descriptor that hears of a failed execve(2) (see `report`), or `-`. FILTER is `FD:COUNT:FLAGS`, a file with
+//! the container's seccomp filter and what seccomp(2) wants to know, or `-`. The environment is PROGRAM's,
 //! untouched. MODE `hold` runs no program: it holds namespaces that have a name, see `hold`.
 //!
 //! Why a file of its own, and not a mode of the runtime: `/proc/self/exe` of a process that runs an untrusted
@@ -16,8 +17,8 @@
 //!
 //! It is linked to nothing, allocates nothing and opens nothing. Exit codes of its own: 127 no such program,
 //! 126 the program cannot be executed, 125 everything else (a wrong call, a system call forbidden by the
-//! container's seccomp). The seccomp filter of the container is already in force here, so a step that can be
-//! done without is not insisted on.
+//! container's seccomp). The seccomp filter of the container may be in force here, from the beginning or from the moment
+//! that we load it, so a step that can be done without is not insisted on.
 #![no_std]
 #![no_main]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -25,6 +26,7 @@
 
 mod arch;
 mod arguments;
+mod filter;
 mod hold;
 mod memory;
 mod program;
@@ -35,6 +37,7 @@ mod supervise;
 mod syscall;
 
 use arguments::{Arguments, Mode};
+use filter::Filter;
 use report::EXIT_INTERNAL;
 
 /// What `_start` calls, with the stack as execve(2) left it.
@@ -56,8 +59,11 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
         syscall::exit_group(EXIT_INTERNAL);
     }
     match &arguments.mode {
-        Mode::Exec(program) => program.execve(),
-        Mode::Init(program) => supervise::run(program, arguments.report),
+        Mode::Exec(program, filter) => {
+            Filter::begin(*filter, arguments.report);
+            program.execve()
+        }
+        Mode::Init(program, filter) => supervise::run(program, *filter, arguments.report),
         Mode::Hold(held) => hold::run(held, arguments.report),
     }
 }

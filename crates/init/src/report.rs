@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0      1            5
-//! | 'E'  | errno, i32 |   little endian
+//! | 'E'  | errno, i32 |   little endian; 'S': the filter could not be loaded
 //! ```
 //!
 //! Nothing is ever sent on success: close-on-exec does that, and cannot be late or forged by a program that
@@ -43,10 +43,20 @@ impl Report {
 
     /// Sends the errno. A write that fails has no one else to go to.
     pub fn send(self, errno: Errno) {
+        self.send_as(b'E', errno);
+    }
+
+    fn send_as(self, kind: u8, errno: Errno) {
         if self.0 >= 0 {
             let [a, b, c, d] = errno.to_le_bytes();
-            let _ = syscall::write(self.0, &[b'E', a, b, c, d]);
+            let _ = syscall::write(self.0, &[kind, a, b, c, d]);
         }
+    }
+
+    /// Sends the errno of a seccomp(2), and exits.
+    pub fn filter_failed(self, errno: Errno) -> ! {
+        self.send_as(b'S', errno);
+        syscall::exit_group(EXIT_INTERNAL)
     }
 
     /// Sends the errno of an execve(2), and exits as a shell would: POSIX "Exit status for commands", 127 and

@@ -121,9 +121,7 @@ pub fn signalfd(set: u64) -> Result<i32, Errno> {
     const FLAGS: usize = 0o2_004_000;
     let none = usize::MAX;
     // SAFETY: the kernel reads eight bytes from a live variable.
-    result(unsafe {
-        syscall(nr::SIGNALFD4, none, (&raw const set).expose_provenance(), SIGSET_BYTES, FLAGS)
-    })
+    result(unsafe { syscall(nr::SIGNALFD4, none, (&raw const set).expose_provenance(), SIGSET_BYTES, FLAGS) })
 }
 
 /// read(2) of a `struct signalfd_siginfo`: signalfd(2). The pid of who sent it, `ssi_pid`.
@@ -200,7 +198,39 @@ pub fn send_fds(socket: i32, fds: [i32; MOST_FDS], count: usize) -> Result<(), E
     ];
     // SAFETY: the kernel reads the header, the one part, its byte and `length` bytes of control, all live; at
     // most MOST_FDS descriptors are counted, so that the length stays within the struct.
-    result(unsafe { syscall(nr::SENDMSG, int(socket), message.as_ptr().expose_provenance(), FLAGS, 0) }).map(drop)
+    result(unsafe { syscall(nr::SENDMSG, int(socket), message.as_ptr().expose_provenance(), FLAGS, 0) })
+        .map(drop)
+}
+
+/// `void *mmap(NULL, size_t length, PROT_READ, MAP_PRIVATE, int fd, 0)`: mmap(2). For as long as the process lives.
+pub fn map(fd: i32, length: usize) -> Result<*const u8, Errno> {
+    const PROT_READ: usize = 1;
+    const MAP_PRIVATE: usize = 2;
+    // SAFETY: a new mapping at a place of the kernel's choice.
+    let returned = unsafe { arch::mmap(length, PROT_READ, MAP_PRIVATE, int(fd)) };
+    if (-4095..0).contains(&returned) {
+        return result(returned).map(|_| core::ptr::null());
+    }
+    Ok(core::ptr::with_exposed_provenance(returned.unsigned_abs()))
+}
+
+/// `struct sock_fprog`, <linux/filter.h>, on 64 bits.
+#[repr(C)]
+struct FilterProgram {
+    count: u16,
+    first: *const u8,
+}
+
+/// `int seccomp(SECCOMP_SET_MODE_FILTER, unsigned int flags, struct sock_fprog *args)`: seccomp(2)
+///
+/// # Safety
+/// `first` points at `count` instructions of eight bytes.
+pub unsafe fn seccomp(flags: u32, count: u16, first: *const u8) -> Result<i32, Errno> {
+    const SECCOMP_SET_MODE_FILTER: usize = 1;
+    let program = FilterProgram { count, first };
+    let at = (&raw const program).expose_provenance();
+    // SAFETY: the kernel reads a sock_fprog from a live variable, and the instructions by our contract.
+    result(unsafe { syscall(nr::SECCOMP, SECCOMP_SET_MODE_FILTER, flags as usize, at, 0) })
 }
 
 /// `int execve(const char *path, char *const argv[], char *const envp[])`: execve(2)

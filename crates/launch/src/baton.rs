@@ -20,6 +20,7 @@ const TURN: u8 = b'B';
 const MORE: u8 = b'M';
 const FAILED: u8 = b'F';
 const EXEC_FAILED: u8 = b'E';
+const FILTER_FAILED: u8 = b'S';
 /// Descriptors that one message carries; the kernel's SCM_MAX_FD is 253.
 const BATCH: usize = 64;
 
@@ -36,6 +37,8 @@ pub enum Word {
     Failed,
     /// The program could not be executed (the init's report).
     ExecFailed(Errno),
+    /// The seccomp filter could not be loaded (the init's report).
+    FilterFailed(Errno),
     /// The other side is gone, or has executed.
     End,
 }
@@ -130,6 +133,7 @@ impl Baton {
                 TURN => return Ok(Word::Turn),
                 FAILED => return Ok(Word::Failed),
                 EXEC_FAILED => return Ok(Word::ExecFailed(self.read_errno())),
+                FILTER_FAILED => return Ok(Word::FilterFailed(self.read_errno())),
                 _ => return Err(Fault { call: Call::Recvmsg, errno: Errno::PROTO }),
             }
         }

@@ -4,6 +4,7 @@ use crate::fault::{Call, Fault};
 use crate::kind::Kind;
 use crate::kit::Kit;
 use crate::plan::Plan;
+use crate::step::seccomp::Loader;
 use crate::step::{Step, Who};
 use crate::why::{self, Act, Around, Cause, Refusal, Subject};
 use rustix::io::Errno;
@@ -75,6 +76,7 @@ impl Failure {
             How::Call(fault) => step.hint(fault).map(Into::into),
             _ => None,
         };
+        let hint = hint.or_else(|| behind_filter(plan, index, how));
         let place = Place::Step { number: index + 1, name: step.name(), who: step.who() };
         Failure { place, what: step.to_string(), how, said, found: None, hint }
     }
@@ -134,6 +136,23 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// A step behind one that has loaded a seccomp filter fails as if the kernel had not its call, or it kills.
+fn behind_filter(plan: &Plan, index: usize, how: How) -> Option<String> {
+    let here = |step: &Step| matches!(step, Step::Seccomp(filter) if filter.loader == Loader::Here);
+    let at = plan.steps.iter().take(index).position(here)?;
+    let denied = match how {
+        How::Call(fault) => matches!(fault.errno, Errno::PERM | Errno::NOSYS | Errno::ACCESS),
+        How::Killed(signal) => signal == libc::SIGSYS,
+        How::Gone(_) => false,
+    };
+    denied.then(|| {
+        format!(
+            "the filter of step {} may deny it: allow the call, or set no_new_privs, with which the filter is loaded last",
+            at + 1
+        )
+    })
 }
 
 impl fmt::Display for Failure {

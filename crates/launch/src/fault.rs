@@ -85,6 +85,8 @@ calls! {
     Prlimit = "prlimit",
     /// recvmsg(2), on the baton.
     Recvmsg = "recvmsg",
+    /// seccomp(2).
+    Seccomp = "seccomp",
     /// sendmsg(2), on the baton.
     Sendmsg = "sendmsg",
     /// setdomainname(2).

@@ -1,5 +1,6 @@
-//! The freestanding init, as a sealed file in memory.
+//! The freestanding init, as a sealed file in memory, and what it is told.
 
+use crate::kit::Slot;
 use rustix::fd::OwnedFd;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::Errno;
@@ -9,6 +10,17 @@ const INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/insula-init"));
 
 /// `MFD_EXEC`, memfd_create(2), Linux 6.3.
 const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(0x10);
+
+/// A seccomp filter that the init is to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// Where the file of its instructions is.
+    pub slot: Slot,
+    /// How many they are.
+    pub count: u16,
+    /// What they are loaded with, as seccomp(2) takes it.
+    pub flags: u32,
+}
 
 /// Makes a memfd with the init in it, which nobody can write to, grow, shrink or unseal.
 pub fn sealed() -> Result<OwnedFd, Errno> {

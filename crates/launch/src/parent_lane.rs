@@ -8,7 +8,7 @@ use crate::injected;
 use crate::kit::{Kit, Slot};
 use crate::plan::Plan;
 use crate::slate::Slate;
-use crate::step::{Parent, Who};
+use crate::step::{Parent, Step, Who};
 use crate::why::Subject;
 use insula_sys::birth::Born;
 use insula_sys::signal::pidfd_send_signal;
@@ -100,6 +100,12 @@ impl Walk<'_> {
             Ok(Word::End) if self.slate.read(self.plan.steps.len()).executing => Ok(()),
             Ok(Word::ExecFailed(errno)) => {
                 Err(Box::new(self.at_step(kit, last, How::Call(Fault { call: Call::Execve, errno }), None)))
+            }
+            Ok(Word::FilterFailed(errno)) => {
+                let filter = |step: &Step| matches!(step, Step::Seccomp(_));
+                let at = self.plan.steps.iter().position(filter).unwrap_or(last);
+                let how = How::Call(Fault { call: Call::Seccomp, errno });
+                Err(Box::new(self.at_step(kit, at, how, None)))
             }
             Ok(word) => Err(Box::new(self.child_failed(kit, word))),
             Err(fault) => Err(Box::new(self.at_step(kit, last, How::Call(fault), None))),

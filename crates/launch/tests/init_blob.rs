@@ -13,7 +13,7 @@ const SIGNAL_WAIT: Duration = Duration::from_millis(200);
 
 fn blob(mode: &str, report: &str, program: &str, argv: &[&str]) -> Command {
     let mut command = Command::new(BLOB);
-    command.args([mode, report, program]).args(argv);
+    command.args([mode, report, "-", program]).args(argv);
     command
 }
 
@@ -25,7 +25,9 @@ fn shell(mode: &str, script: &str) -> Command {
 fn reported(mode: &str, program: &str, argv: &[&str]) -> (Command, io::PipeReader) {
     let (reader, writer) = io::pipe().expect("pipe");
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", "exec 9>&2 2>/dev/null; exec \"$@\"", "sh", BLOB, mode, "9", program]).args(argv);
+    command
+        .args(["-c", "exec 9>&2 2>/dev/null; exec \"$@\"", "sh", BLOB, mode, "9", "-", program])
+        .args(argv);
     command.stderr(writer);
     (command, reader)
 }
@@ -135,14 +137,19 @@ fn a_wrong_call_is_125() {
     for arguments in [
         &[][..],
         &["init"],
-        &["init", "-", "/bin/sh"],
-        &["in", "-", "/bin/sh", "sh"],
-        &["initx", "-", "/bin/sh", "sh"],
-        &["exec", "", "/bin/sh", "sh"],
-        &["exec", "9x", "/bin/sh", "sh"],
-        &["exec", "-1", "/bin/sh", "sh"],
-        &["exec", "99999999999", "/bin/sh", "sh"],
-        &["exec", "987654", "/bin/sh", "sh"], // EBADF: it could not be closed for the program
+        &["init", "-", "-", "/bin/sh"],
+        &["in", "-", "-", "/bin/sh", "sh"],
+        &["initx", "-", "-", "/bin/sh", "sh"],
+        &["exec", "", "-", "/bin/sh", "sh"],
+        &["exec", "9x", "-", "/bin/sh", "sh"],
+        &["exec", "-1", "-", "/bin/sh", "sh"],
+        &["exec", "99999999999", "-", "/bin/sh", "sh"],
+        &["exec", "987654", "-", "/bin/sh", "sh"], // EBADF: it could not be closed for the program
+        &["exec", "-", "", "/bin/sh", "sh"],
+        &["exec", "-", "9:1", "/bin/sh", "sh"],
+        &["exec", "-", "9:1:0:", "/bin/sh", "sh"],
+        &["exec", "-", "9:70000:0", "/bin/sh", "sh"],
+        &["exec", "-", "987654:1:0", "/bin/sh", "sh"], // EBADF: there is no filter to load
     ] {
         let status = Command::new(BLOB).args(arguments).status().unwrap();
         assert_eq!(status.code(), Some(125), "{arguments:?}");
@@ -174,6 +181,7 @@ fn an_ignored_sigchld_from_the_caller_does_not_lose_the_status() {
         "sh",
         BLOB,
         "init",
+        "-",
         "-",
         "/bin/sh",
         "sh",
@@ -352,7 +360,7 @@ fn in_pid_namespace(script: &str) -> Option<Output> {
         skipped("no user and pid namespaces here");
         return None;
     }
-    let command = ["-Urpf", BLOB, "init", "-", "/bin/sh", "sh", "-c", script];
+    let command = ["-Urpf", BLOB, "init", "-", "-", "/bin/sh", "sh", "-c", script];
     Some(Command::new("unshare").args(command).output().expect("unshare"))
 }
 
@@ -385,7 +393,7 @@ fn on_terminal(script: &str) -> Option<Running> {
 fn a_session_leader_gives_its_terminal_to_the_program() {
     // `exec`: script's shell leads the session, and so init does. 5 is the group, 8 the foreground group.
     let program = "cut -d\" \" -f5,8 /proc/$$/stat; read word; echo got $word; sleep 1000";
-    let Some(mut running) = on_terminal(&format!("exec {BLOB} init - /bin/sh sh -c '{program}'")) else {
+    let Some(mut running) = on_terminal(&format!("exec {BLOB} init - - /bin/sh sh -c '{program}'")) else {
         return;
     };
     let line = running.line();
@@ -407,7 +415,7 @@ fn a_session_leader_gives_its_terminal_to_the_program() {
 
 #[test]
 fn a_background_job_leaves_the_terminal_alone() {
-    let job = format!("{BLOB} init - /bin/sh sh -c 'cut -d\" \" -f5,8 /proc/$$/stat'");
+    let job = format!("{BLOB} init - - /bin/sh sh -c 'cut -d\" \" -f5,8 /proc/$$/stat'");
     // `set -m` gives the job a group of its own, which is not the foreground one.
     let Some(mut running) = on_terminal(&format!("set -m; {job} <&1 & wait $!; exit $?")) else { return };
     let line = running.line();

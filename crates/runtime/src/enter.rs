@@ -7,6 +7,7 @@ use insula_launch::fault::{Call, Fault};
 use insula_launch::kit::Kit;
 use insula_launch::perform::{Running, perform};
 use insula_launch::plan::{Join, Kind};
+use insula_launch::step::Step;
 use insula_sys::nsfs;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
@@ -32,6 +33,14 @@ pub fn kit(compiled: &Compiled) -> Result<Kit, Error> {
     let init = insula_launch::init::sealed().map_err(preparing("put the init into a sealed memory file"));
     let init = init.map_err(failed)?;
     kit.put(compiled.init, init).map_err(preparing("keep the init")).map_err(failed)?;
+    for step in &plan.steps {
+        if let Step::Seccomp(filter) = step {
+            let file = filter.file().map_err(preparing("put the seccomp filter into a sealed memory file"));
+            if let Some((slot, file)) = file.map_err(failed)? {
+                kit.put(slot, file).map_err(preparing("keep the seccomp filter")).map_err(failed)?;
+            }
+        }
+    }
     Ok(kit)
 }
 

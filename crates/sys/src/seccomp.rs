@@ -47,6 +47,45 @@ impl Flags {
     pub const fn and(self, other: Flags) -> Flags {
         Flags(self.0 | other.0)
     }
+
+    /// Whether all of `other` are among them.
+    #[must_use]
+    pub const fn contain(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// As the kernel takes them.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+/// The flags that this kernel knows.
+#[must_use]
+pub fn known() -> Flags {
+    // The last means nothing without a listener, and is refused then.
+    let listening = Flags::NEW_LISTENER.and(Flags::WAIT_KILLABLE_RECV);
+    let all = [Flags::ALL_THREADS, Flags::LOG, Flags::SPEC_ALLOW, Flags::NEW_LISTENER, listening];
+    all.into_iter().filter(|flags| knows(*flags)).fold(Flags::default(), Flags::and)
+}
+
+/// Whether this kernel knows `flags`. It looks at them before it looks at the program, of which there is none here.
+fn knows(flags: Flags) -> bool {
+    // SAFETY: a null program is no memory to read: the kernel answers EFAULT and loads nothing.
+    let done = unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags.0, std::ptr::null::<Program>())
+    };
+    done < 0 && last_errno() == Errno::FAULT
+}
+
+/// The program as bytes, as a file of it holds them that another process loads from memory.
+pub fn bytes(program: &[Instruction]) -> Vec<u8> {
+    let each = |one: &Instruction| {
+        let ([a, b], [e, f, g, h]) = (one.code.to_ne_bytes(), one.k.to_ne_bytes());
+        [a, b, one.jt, one.jf, e, f, g, h]
+    };
+    program.iter().flat_map(each).collect()
 }
 
 /// `SECCOMP_SET_MODE_FILTER`: the calling thread, and what it begets and executes, is under `program` until its end.

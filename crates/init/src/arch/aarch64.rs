@@ -26,8 +26,10 @@ pub mod nr {
     pub const SENDMSG: usize = 211;
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
+    pub const MMAP: usize = 222;
     pub const ACCEPT4: usize = 242;
     pub const WAIT4: usize = 260;
+    pub const SECCOMP: usize = 277;
     pub const CLOSE_RANGE: usize = 436;
 }
 
@@ -71,6 +73,29 @@ pub unsafe fn syscall5(number: usize, of: [usize; 5]) -> isize {
             in("x2") of[2],
             in("x3") of[3],
             in("x4") of[4],
+            options(nostack),
+        );
+    }
+    returned
+}
+
+/// mmap(2), which alone has six arguments: the start of the file, to read, where the kernel likes.
+///
+/// # Safety
+/// A new mapping touches no memory that is in use; `syscall::map` keeps the arguments to such.
+pub unsafe fn mmap(length: usize, protection: usize, flags: usize, fd: usize) -> isize {
+    let returned: isize;
+    // SAFETY: as in `syscall`: the kernel clobbers x0 only.
+    unsafe {
+        asm!(
+            "svc #0",
+            in("x8") nr::MMAP,
+            inlateout("x0") 0_usize => returned,
+            in("x1") length,
+            in("x2") protection,
+            in("x3") flags,
+            in("x4") fd,
+            in("x5") 0_usize,
             options(nostack),
         );
     }

@@ -7,9 +7,9 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub use aarch64::{clone, exit_group, nr, syscall, syscall5};
+pub use aarch64::{clone, exit_group, mmap, nr, syscall, syscall5};
 #[cfg(target_arch = "x86_64")]
-pub use x86_64::{clone, exit_group, nr, syscall, syscall5};
+pub use x86_64::{clone, exit_group, mmap, nr, syscall, syscall5};
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("insula-init knows x86_64 and aarch64 only");

@@ -7,6 +7,7 @@ pub mod nr {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
+    pub const MMAP: usize = 9;
     pub const RT_SIGACTION: usize = 13;
     pub const RT_SIGPROCMASK: usize = 14;
     pub const IOCTL: usize = 16;
@@ -28,6 +29,7 @@ pub mod nr {
     pub const PPOLL: usize = 271;
     pub const ACCEPT4: usize = 288;
     pub const SIGNALFD4: usize = 289;
+    pub const SECCOMP: usize = 317;
     pub const CLOSE_RANGE: usize = 436;
 }
 
@@ -74,6 +76,31 @@ pub unsafe fn syscall5(number: usize, of: [usize; 5]) -> isize {
             in("rdx") of[2],
             in("r10") of[3],
             in("r8") of[4],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    returned
+}
+
+/// mmap(2), which alone has six arguments: the start of the file, to read, where the kernel likes.
+///
+/// # Safety
+/// A new mapping touches no memory that is in use; `syscall::map` keeps the arguments to such.
+pub unsafe fn mmap(length: usize, protection: usize, flags: usize, fd: usize) -> isize {
+    let returned: isize;
+    // SAFETY: as in `syscall`: the kernel clobbers rax, rcx and r11 only.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") nr::MMAP => returned,
+            in("rdi") 0_usize,
+            in("rsi") length,
+            in("rdx") protection,
+            in("r10") flags,
+            in("r8") fd,
+            in("r9") 0_usize,
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

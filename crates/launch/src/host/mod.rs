@@ -12,6 +12,7 @@ pub mod state;
 pub mod table;
 
 use ids::Ids;
+use insula_sys::seccomp::{self, Flags};
 use mounts::HostMount;
 use root::RootEntry;
 use std::cell::OnceCell;
@@ -25,6 +26,8 @@ pub struct Host {
     pub mounts: OnceCell<Vec<HostMount>>,
     /// What stands in `/`.
     pub root: OnceCell<Vec<RootEntry>>,
+    /// The flags of seccomp(2) that the kernel knows.
+    pub filter_flags: OnceCell<Flags>,
 }
 
 impl Host {
@@ -41,6 +44,11 @@ impl Host {
     /// The table of mounts; empty where /proc cannot be read.
     pub fn mounts(&self) -> &[HostMount] {
         self.mounts.get_or_init(mounts::probe)
+    }
+
+    /// The flags of seccomp(2) that the kernel knows.
+    pub fn filter_flags(&self) -> Flags {
+        *self.filter_flags.get_or_init(seccomp::known)
     }
 
     /// The entries of `/`, sorted by name.

@@ -7,15 +7,17 @@
 
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::init::Filter;
 use crate::kit::Slot;
 use crate::program_file::{executable, usable};
 use crate::why::{Act, Around, Attempt};
-use insula_sys::exec::{Strings, cloexec_from, decimal, execveat};
-use rustix::fd::BorrowedFd;
+use insula_sys::exec::{Strings, cloexec_from, execveat};
+use rustix::fd::AsRawFd;
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::borrow::Cow;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fmt;
+use std::io::Write;
 
 /// Looks for the program where the container's `PATH` says.
 #[derive(Debug)]
@@ -110,7 +112,9 @@ pub struct Exec {
 
 impl Exec {
     /// Where the program's path stands in the init's argument vector.
-    pub const PROGRAM_AT: usize = 3;
+    pub const PROGRAM_AT: usize = 4;
+    /// Where the filter stands that the init loads.
+    pub const FILTER_AT: usize = 3;
     /// Where the number of our end of the baton stands.
     pub const REPORT_AT: usize = 2;
 
@@ -118,14 +122,29 @@ impl Exec {
         let found = at.program.and_then(|i| self.candidates.get(i));
         let path = found.ok_or(Fault { call: Call::Check, errno: Errno::NOENT })?;
         let room = at.argv_room.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
-        let mut space = [0u8; 16];
-        let number =
-            decimal(at.report.fd(), &mut space).ok_or(Fault { call: Call::Check, errno: Errno::OVERFLOW })?;
-        let argv = self.argv.put([(Self::REPORT_AT, number), (Self::PROGRAM_AT, path)], room);
+        let too_long = Fault { call: Call::Check, errno: Errno::OVERFLOW };
+        let report = at.report.fd();
+        let mut space = [0u8; SPACE];
+        let number = text(format_args!("{}", report.as_raw_fd()), &mut space).ok_or(too_long)?;
+        let filter = match at.filter {
+            Some(filter) => Some((filter, at.kit.get(filter.slot).map_err(Call::Check.failed())?)),
+            None => None,
+        };
+        let mut space = [0u8; SPACE];
+        let shown = match filter {
+            Some((Filter { count, flags, .. }, file)) => {
+                text(format_args!("{}:{count}:{flags}", file.as_raw_fd()), &mut space).ok_or(too_long)?
+            }
+            None => c"-",
+        };
+        let places = [(Self::REPORT_AT, number), (Self::FILTER_AT, shown), (Self::PROGRAM_AT, path)];
+        let argv = self.argv.put(places, room);
         cloexec_from(3 + self.preserve).map_err(Call::CloseRange.failed())?;
-        // The only descriptor that passes on: the init closes it when the program runs.
-        let report: BorrowedFd<'_> = at.report.fd();
+        // The only descriptors that pass on: the init closes them before the program runs.
         fcntl_setfd(report, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
+        if let Some((_, file)) = filter {
+            fcntl_setfd(file, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
+        }
         let init = at.kit.get(self.init).map_err(Call::Check.failed())?;
         Err(Fault { call: Call::Execve, errno: execveat(init, argv, self.envp.vector()) })
     }
@@ -138,6 +157,15 @@ impl Exec {
         let path = found.ok_or(Fault { call: Call::Check, errno: Errno::NOENT })?;
         executable(path).map_err(Call::Execve.failed())
     }
+}
+
+/// More than three numbers of 32 bits.
+const SPACE: usize = 40;
+
+/// Words for the init, written without allocation.
+fn text<'a>(words: fmt::Arguments<'_>, space: &'a mut [u8; SPACE]) -> Option<&'a CStr> {
+    (&mut space[..SPACE - 1]).write_fmt(words).ok()?;
+    CStr::from_bytes_until_nul(space).ok()
 }
 
 impl fmt::Display for Exec {
@@ -165,6 +193,11 @@ impl Describe for Exec {
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         match fault.errno {
+            Errno::PERM | Errno::NOSYS if fault.call == Call::Execve => Some(
+                "a seccomp filter around us, or the container's own without no_new_privs, denies execveat(2): allow it, or \
+                 set no_new_privs, with which the container's filter begins later"
+                    .into(),
+            ),
             Errno::NOENT => Some("the file is there, so its interpreter (the `#!` line or the ELF loader) is missing".into()),
             Errno::NOEXEC => Some("it is no program of this machine: another architecture, or a script without `#!`".into()),
             Errno::ACCESS => Some("the file system may be mounted noexec, or memory files may not be executed (vm.memfd_noexec)".into()),

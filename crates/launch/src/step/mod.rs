@@ -5,6 +5,7 @@
 
 use crate::baton::Baton;
 use crate::fault::{Done, Fault};
+use crate::init::Filter;
 use crate::kit::{Kit, Slot};
 use crate::skipped::Skipped;
 use crate::slate::Slate;
@@ -47,6 +48,7 @@ pub mod process;
 pub mod propagation;
 pub mod rootfs;
 pub mod same_namespaces;
+pub mod seccomp;
 pub mod session;
 pub mod set_ids;
 pub mod skeleton;
@@ -117,6 +119,8 @@ pub struct Child<'a> {
     pub empty: Option<OwnedFd>,
     /// Which candidate the program is, once it is found.
     pub program: Option<usize>,
+    /// The filter that the init is to load.
+    pub filter: Option<Filter>,
     /// A first attempt to leave the supplementary groups was refused.
     pub kept_groups: bool,
     /// Space for the argument vector.
@@ -143,6 +147,7 @@ impl<'a> Child<'a> {
             procfs: None,
             empty: None,
             program: None,
+            filter: None,
             kept_groups: false,
             argv_room,
         }
@@ -163,6 +168,7 @@ impl<'a> Child<'a> {
             procfs: self.procfs.take(),
             empty: self.empty.take(),
             program: self.program,
+            filter: self.filter,
             kept_groups: self.kept_groups,
             argv_room: self.argv_room.take(),
         }
@@ -313,6 +319,7 @@ steps! {
         RootReadOnly = pivot,
         Rootfs = rootfs,
         SameNamespaces = same_namespaces,
+        Seccomp = seccomp,
         Session = session,
         SetIds = set_ids,
         Setgroups = own_maps,

@@ -10,6 +10,7 @@ mod mounts;
 mod options;
 mod process;
 mod rootfs;
+mod seccomp;
 mod unsupported;
 mod users;
 

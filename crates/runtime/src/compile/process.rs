@@ -2,7 +2,7 @@
 
 use super::attachment::Attachment;
 use super::draft::Draft;
-use super::users;
+use super::{seccomp, users};
 use insula_launch::kit::Slot;
 use insula_launch::resolve::Target;
 use insula_launch::step::exec::Front;
@@ -12,6 +12,7 @@ use insula_launch::step::{
     TakeStdio, Umask, User, WorkDir,
 };
 use insula_oci::{Capabilities as OciCapabilities, Process, RlimitKind, annotation};
+use insula_seccomp::Filter;
 use insula_sys::exec::Strings;
 use rustix::process::{Gid, Resource};
 use std::ffi::CString;
@@ -95,11 +96,12 @@ pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Sl
         return init;
     };
     draft.child.push(Umask(process.user.umask.unwrap_or(0o022)).into());
-    push_credentials(draft, process, attachment);
+    let filter = seccomp::filter(draft);
+    let filter = push_credentials(draft, process, attachment, filter);
     if attachment.die_with_parent {
         draft.child.push(DeathSignal::KILL.into());
     }
-    push_exec(draft, process, attachment, init);
+    push_exec(draft, process, attachment, init, filter);
     init
 }
 
@@ -118,11 +120,18 @@ fn push_stdio(draft: &mut Draft<'_>, process: &Process) {
     }
 }
 
-fn push_credentials(draft: &mut Draft<'_>, process: &Process, attachment: &Attachment) {
+/// Returns the filter that is not loaded yet.
+fn push_credentials(
+    draft: &mut Draft<'_>,
+    process: &Process,
+    attachment: &Attachment,
+    filter: Option<Filter>,
+) -> Option<Filter> {
     push_stdio(draft, process);
     let none = OciCapabilities::default();
     let sets = process.capabilities.as_ref().unwrap_or(&none);
     draft.child.push(Bounding(sets.bounding.mask()).into());
+    let filter = seccomp::push_here(draft, filter);
     let groups = users::groups_allowed(draft);
     if !groups && !process.user.additional_gids.is_empty() {
         draft.fault(
@@ -167,21 +176,31 @@ fn push_credentials(draft: &mut Draft<'_>, process: &Process, attachment: &Attac
     if process.no_new_privileges {
         draft.child.push(NoNewPrivs.into());
     }
+    filter
 }
 
-fn push_exec(draft: &mut Draft<'_>, process: &Process, attachment: &Attachment, init: Slot) {
+fn push_exec(
+    draft: &mut Draft<'_>,
+    process: &Process,
+    attachment: &Attachment,
+    init: Slot,
+    filter: Option<Filter>,
+) {
     let Some(name) = process.args.first().filter(|name| !name.is_empty()) else {
         return draft.fault("process.args", "it is empty");
     };
     let candidates = candidates(draft, process, name);
+    // Before the search, which nobody filters then: it is the init that loads it.
+    seccomp::push_last(draft, filter);
     draft.child.push(Program { name: name.clone(), candidates: candidates.clone() }.into());
     let front = match draft.spec.annotations.get(annotation::INIT).map(String::as_str) {
         Some(annotation::TRUE) => Front::Init,
         _ => Front::None,
     };
     let mode = if front == Front::Init { c"init" } else { c"exec" };
-    // Two places stay open until the child knows them: the report descriptor and the program's path.
-    let mut argv: Vec<CString> = vec![c"insula-init".into(), mode.into(), c"-".into(), c"".into()];
+    // Three places stay open until the child knows them: the report's descriptor, the filter and the program's path.
+    let mut argv: Vec<CString> =
+        vec![c"insula-init".into(), mode.into(), c"-".into(), c"-".into(), c"".into()];
     for (i, arg) in process.args.iter().enumerate() {
         argv.push(draft.c_string(&format!("process.args[{i}]"), arg));
     }

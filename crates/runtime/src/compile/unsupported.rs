@@ -8,7 +8,6 @@ pub(super) fn push(draft: &mut Draft<'_>) {
     let linux = draft.linux;
     let process = draft.spec.process.as_ref();
     let asked = [
-        ("linux.seccomp", linux.seccomp.is_some()),
         (
             "linux.resources",
             linux.resources.as_ref().is_some_and(|resources| *resources != Resources::default()),

@@ -7,6 +7,7 @@ use insula_launch::host::root::{EntryKind, RootEntry};
 use insula_launch::plan::Plan;
 use insula_oci::Spec;
 use insula_runtime::compile::{Attachment, compile};
+use insula_sys::seccomp::Flags;
 use std::path::PathBuf;
 
 /// All capabilities of Linux 6.x: bits 0 to 40.
@@ -49,6 +50,7 @@ pub fn host(ids: Ids) -> Host {
     host.ids.get_or_init(|| ids);
     host.mounts.get_or_init(|| mounts.map(mount).to_vec());
     host.root.get_or_init(|| root.map(entry).to_vec());
+    host.filter_flags.get_or_init(|| Flags::ALL_THREADS.and(Flags::LOG).and(Flags::SPEC_ALLOW));
     host
 }
 
@@ -96,6 +98,11 @@ pub const CASES: &[Case] = &[
     case("root-identity", root, "insula run --userns identity /srv/alpine -- sh"),
     case("root-without-userns", root, "insula run --userns host /srv/alpine -- sh"),
     case("root-terminal", root, "insula run -it -u www /srv/alpine -- sh"),
+    case(
+        "root-seccomp",
+        root,
+        "a container of an engine without no_new_privs, whose filter is loaded before its rights fall",
+    ),
     case("root-join-net", root, "insula run --net /run/netns/blue --hostname web /srv/alpine -- httpd"),
     case("root-no-init", root, "insula run --init=false /srv/alpine -- /bin/true"),
     case(

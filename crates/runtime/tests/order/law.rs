@@ -3,8 +3,9 @@
 use insula_launch::kit::Slot;
 use insula_launch::plan::Plan;
 use insula_launch::step::rootfs::Kept;
+use insula_launch::step::seccomp::Loader;
 use insula_launch::step::source::{Lower, Source};
-use insula_launch::step::{Step, Who};
+use insula_launch::step::{Seccomp, Step, Who};
 
 /// A law, the steps that it speaks of, and whether a plan keeps it.
 pub struct Law {
@@ -179,6 +180,34 @@ pub const LAWS: &[Law] = &[
         holds: in_this_order,
     },
     Law {
+        name: "without no_new_privs a filter is loaded with CAP_SYS_ADMIN, before user and capabilities change",
+        about: &["seccomp", "user", "capabilities"],
+        holds: |law, plan| {
+            let loaded_here = |step: &Step| matches!(step, Step::Seccomp(it) if it.loader == Loader::Here);
+            count(plan, |step| step.name() == "no-new-privs") > 0
+                || count(plan, loaded_here) == count(plan, |step| step.name() == "seccomp")
+                    && first_before_the_rest(law, plan)
+        },
+    },
+    Law {
+        name: "with no_new_privs the filter is the last, and loaded by the init: nothing of ours is filtered but execve",
+        about: &[
+            "bounding",
+            "user",
+            "work-dir",
+            "capabilities",
+            "no-new-privs",
+            "death-signal",
+            "take-stdio",
+            "seccomp",
+        ],
+        holds: |law, plan| {
+            let loaded_here = |step: &Step| matches!(step, Step::Seccomp(it) if it.loader == Loader::Here);
+            count(plan, |step| step.name() == "no-new-privs") == 0
+                || count(plan, loaded_here) == 0 && the_rest_before_last(law, plan)
+        },
+    },
+    Law {
         name: "the death signal is set after what clears it",
         about: &["user", "capabilities", "death-signal"],
         holds: the_rest_before_last,
@@ -236,13 +265,14 @@ pub const LAWS: &[Law] = &[
             "take-console",
             "root-read-only",
             "no-new-privs",
+            "seccomp",
             "death-signal",
         ],
         holds: |law, plan| law.about.iter().all(|name| count(plan, |step| step.name() == *name) <= 1),
     },
     Law {
         name: "each slot is filled once, then used once",
-        about: &["idmap-tree", "layers", "rootfs", "mount", "console", "take-console", "exec"],
+        about: &["idmap-tree", "layers", "rootfs", "mount", "console", "take-console", "seccomp", "exec"],
         holds: |_, plan| slots_are_filled_then_used(plan),
     },
     Law {
@@ -317,6 +347,7 @@ fn used(step: &Step) -> Option<Slot> {
     match (step, source(step)) {
         (Step::TakeConsole(take), _) => Some(take.slot),
         (Step::Exec(exec), _) => Some(exec.init),
+        (Step::Seccomp(filter), _) => prepared(filter),
         (Step::Layers(layers), _) => match &layers.kept {
             Kept::Made(slot, ..) => Some(*slot),
             Kept::Vanish | Kept::Path(..) => None,
@@ -330,14 +361,24 @@ fn used(step: &Step) -> Option<Slot> {
     }
 }
 
+/// The slot of the file from which the init loads a filter.
+fn prepared(filter: &Seccomp) -> Option<Slot> {
+    match filter.loader {
+        Loader::Init(slot) => Some(slot),
+        Loader::Here => None,
+    }
+}
+
 fn slots_are_filled_then_used(plan: &Plan) -> bool {
-    // Filled before the birth: the namespace files, which the porter uses, and the init.
-    let init = plan.steps.iter().find_map(|step| match step {
+    // Filled before the birth: the namespace files, which the porter uses, the init and its filter.
+    let init = plan.steps.iter().filter_map(|step| match step {
         Step::Exec(exec) => Some(exec.init),
+        Step::Seccomp(filter) => prepared(filter),
         _ => None,
     });
+    let init: Vec<Slot> = init.collect();
     let joins: Vec<Slot> = plan.birth.joins().iter().map(|join| join.slot).collect();
-    let mut full: Vec<Slot> = init.into_iter().collect();
+    let mut full: Vec<Slot> = init.clone();
     let mut ever: Vec<Slot> = joins.iter().copied().chain(init).collect();
     for step in &plan.steps {
         if let Some(slot) = used(step) {

@@ -5,9 +5,10 @@ use insula_launch::host::Host;
 use insula_launch::host::ids::Ids;
 use insula_oci::linux::Linux;
 use insula_oci::process::User;
+use insula_oci::seccomp::{Action, Arch, Arg, Flag, Operator, Rule};
 use insula_oci::{
     Capabilities, Capability, CapabilitySet, Clock, Device, DeviceKind, Mount, Namespace, NamespaceKind,
-    Process, Rlimit, RlimitKind, Root, Spec, TimeOffset, annotation,
+    Process, Rlimit, RlimitKind, Root, Seccomp, Spec, TimeOffset, annotation,
 };
 use insula_runtime::compile::Attachment;
 use insula_runtime::ids::{self, Choice};
@@ -165,8 +166,8 @@ fn linux() -> impl Strategy<Value = Linux> {
     let sysctl = some_of(&["net.ipv4.ip_forward", "net/ipv4/conf/eth0.1/forwarding"]);
     let paths =
         (some_of(&["/proc/kcore", "/proc/sys/kernel", "/sys"]), some_of(&["/proc/sys", "/proc/bus", "/"]));
-    (namespaces(), devices, clocks, sysctl, paths).prop_map(
-        |(namespaces, devices, time_offsets, mut sysctl, (masked_paths, readonly_paths))| {
+    (namespaces(), devices, clocks, sysctl, paths, option::of(seccomp())).prop_map(
+        |(namespaces, devices, time_offsets, mut sysctl, (masked_paths, readonly_paths), seccomp)| {
             // The host's own are refused.
             let has_network = |one: &Namespace| one.kind == NamespaceKind::Network;
             sysctl.retain(|_| namespaces.iter().any(has_network));
@@ -177,6 +178,7 @@ fn linux() -> impl Strategy<Value = Linux> {
                 sysctl: sysctl.into_iter().map(|key| (key, "1".to_owned())).collect(),
                 masked_paths,
                 readonly_paths,
+                seccomp,
                 ..Linux::default()
             }
         },
@@ -234,6 +236,26 @@ fn fit(host: &Host, spec: &mut Spec, choice: Choice) {
     if let Some(process) = spec.process.as_mut().filter(|_| !host.ids().may_map_any()) {
         process.user.additional_gids.clear();
     }
+}
+
+/// A filter: some calls refused or logged, on this machine's architecture and another one.
+fn seccomp() -> impl Strategy<Value = Seccomp> {
+    let names = some_of(&["read", "clone3", "socket", "no_such_call"]);
+    let action = select(vec![Action::Errno, Action::Kill, Action::Log]);
+    let flags = option::of(subsequence(vec![Flag::Log, Flag::SpecAllow, Flag::Tsync], 0..=3));
+    (names, action, flags, any::<u64>()).prop_map(|(names, action, flags, value)| {
+        let arg = Arg { index: 1, value, value_two: 0, op: Operator::Ge };
+        let rule = Rule { names, action, errno_ret: None, args: vec![arg] };
+        Seccomp {
+            default_action: Action::Allow,
+            default_errno_ret: None,
+            architectures: vec![Arch::X86_64, Arch::Aarch64],
+            flags,
+            listener_path: None,
+            listener_metadata: None,
+            syscalls: if rule.names.is_empty() { Vec::new() } else { vec![rule] },
+        }
+    })
 }
 
 /// Words that somebody might try.
