@@ -39,6 +39,13 @@ pub enum Error {
         /// What to do.
         cure: String,
     },
+    /// A profile of system calls cannot be read, or is none.
+    Profile {
+        /// Its file's path.
+        path: String,
+        /// What is wrong with it.
+        reason: Reason,
+    },
     /// A file of variables cannot be read.
     EnvFile {
         /// Its path.
@@ -75,6 +82,9 @@ impl fmt::Display for Error {
             }
             Self::Root { word, reason, cure } => {
                 write!(f, "`{}`: {reason}; {}", escaped(word), escaped(cure))
+            }
+            Self::Profile { path, reason } => {
+                write!(f, "`--security-opt seccomp={}`: {reason}", escaped(path))
             }
             Self::EnvFile { path, reason } => write!(f, "`--env-file {}`: {reason}", escaped(path)),
             Self::EnvLine { path, line, reason } => {

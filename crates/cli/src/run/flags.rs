@@ -108,7 +108,11 @@ fn rights() -> Vec<Arg> {
         list("cap-add", "CAP", "Add a capability to Docker's default 14, or ALL"),
         list("cap-drop", "CAP", "Drop a capability, or ALL"),
         switch("no-new-privileges", "Let no program gain privileges by set-id bits or file capabilities"),
-        list("security-opt", "OPTION", "no-new-privileges[:true|:false], as in Docker"),
+        list(
+            "security-opt",
+            "OPTION",
+            "no-new-privileges[:true|:false], or seccomp=FILE|builtin|unconfined (default), as in Docker",
+        ),
         list("ulimit", "NAME=SOFT[:HARD]", "Set a resource limit, as nofile=1024:4096 (default: as here)"),
         list("sysctl", "KEY=VALUE", "Set a kernel parameter of the container's namespaces"),
         list("device", "HOST[:DEST]", "Give a device of the host, as /dev/fuse (access: rwm)"),

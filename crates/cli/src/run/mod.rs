@@ -14,6 +14,8 @@ pub mod path;
 pub mod request;
 pub mod resolve;
 pub mod root;
+pub mod seccomp;
+pub mod security;
 pub mod spec;
 pub mod sysctl;
 pub mod time_offset;

@@ -10,6 +10,7 @@ use super::flags;
 use super::mount::{self, Mount};
 use super::namespace::{self, Choice, UserNs};
 use super::root::{self, Root};
+use super::security::{self, Seccomp};
 use super::user::{self, Id, User};
 use super::{duration, name, path, sysctl, time_offset, tmpfs, ulimit, volume};
 use crate::value::reason::Reason;
@@ -61,6 +62,8 @@ pub struct Request {
     pub cap_drop: Vec<Word>,
     /// `--no-new-privileges`, or `--security-opt no-new-privileges`.
     pub no_new_privileges: bool,
+    /// `--security-opt seccomp=…`.
+    pub seccomp: Seccomp,
     /// `--ulimit`, each kind once.
     pub ulimits: Vec<Rlimit>,
     /// `--sysctl`.
@@ -128,6 +131,7 @@ impl Request {
         let words: Vec<String> = given.texts(flags::WORDS).cloned().collect();
         let (root, behind) = root::divide(&words, dashed, |word| Path::new(word).is_dir())?;
         let namespaces = namespaces(given)?;
+        let security = security(given)?;
         let request = Self {
             name: given.one("--name", name::FORM, name::parse)?,
             root,
@@ -142,7 +146,8 @@ impl Request {
             domainname: given.one("--domainname", name::HOST_FORM, name::host)?,
             cap_add: given.many("--cap-add", caps::FORM, caps::parse)?,
             cap_drop: given.many("--cap-drop", caps::FORM, caps::parse)?,
-            no_new_privileges: no_new_privileges(given)?,
+            no_new_privileges: security.no_new_privileges,
+            seccomp: security.seccomp,
             ulimits: ulimits(given)?,
             sysctl: given.many("--sysctl", sysctl::FORM, sysctl::parse)?.into_iter().collect(),
             devices: given.many("--device", device::FORM, device::parse)?,
@@ -156,7 +161,9 @@ impl Request {
                 .unwrap_or_default(),
             interactive: given.switch("interactive"),
             tty: given.switch("tty"),
-            init: given.one("--init", "true or false", boolean)?.unwrap_or(namespaces.pid == Choice::New),
+            init: given
+                .one("--init", "true or false", security::boolean)?
+                .unwrap_or(namespaces.pid == Choice::New),
             timeout: given.one("--timeout", duration::FORM, above_zero(duration::parse))?,
             stop_signal: given.one("--stop-signal", signal::FORM, signal::parse)?.unwrap_or(STOP_SIGNAL),
             stop_timeout: given
@@ -299,22 +306,24 @@ fn ulimits(given: Given<'_>) -> Result<Vec<Rlimit>, Error> {
     Ok(limits)
 }
 
-/// `--no-new-privileges`, and Docker's word for it.
-fn no_new_privileges(given: Given<'_>) -> Result<bool, Error> {
-    let read = |text: &str| match text {
-        "no-new-privileges" => Ok(true),
-        _ => match text.strip_prefix("no-new-privileges").and_then(|rest| rest.strip_prefix([':', '='])) {
-            Some(value) => boolean(value),
-            None => Err(Reason::new("there is no such option")),
-        },
-    };
-    let options = given.many("--security-opt", "no-new-privileges[:true|:false]", read)?;
-    Ok(given.switch("no-new-privileges") || options.last() == Some(&true))
+/// `--no-new-privileges`, and Docker's words for it and for the rest of what a program may not do; the later one holds.
+fn security(given: Given<'_>) -> Result<Security, Error> {
+    let mut all = Security::default();
+    for option in given.many("--security-opt", security::FORM, security::parse)? {
+        match option {
+            security::Option::NoNewPrivileges(on) => all.no_new_privileges = on,
+            security::Option::Seccomp(seccomp) => all.seccomp = seccomp,
+        }
+    }
+    all.no_new_privileges |= given.switch("no-new-privileges");
+    Ok(all)
 }
 
-/// `true` or `false`.
-fn boolean(text: &str) -> Result<bool, Reason> {
-    text.parse().map_err(|_| Reason::of(text, "is neither true nor false"))
+/// All of `--security-opt`.
+#[derive(Debug, Default)]
+struct Security {
+    no_new_privileges: bool,
+    seccomp: Seccomp,
 }
 
 /// A directory's path, as it was written.

@@ -10,7 +10,7 @@ use super::namespace::{Choice, UserNs};
 use super::request::Request;
 use super::root::Root;
 use super::user::{self, Accounts, Identity, User};
-use super::{caps, device, name, path};
+use super::{caps, device, name, path, seccomp};
 use crate::value::reason::Reason;
 use insula_oci::linux::Linux;
 use insula_oci::{
@@ -237,14 +237,20 @@ fn word(id: &user::Id) -> String {
 /// The five sets, as Docker makes them: only root has any in effect, others can gain them by set-id programs; nothing is
 /// inheritable or ambient.
 fn capabilities(request: &Request, uid: u32) -> Capabilities {
+    let bounding = bounding(request);
+    let in_effect = if uid == 0 { bounding.clone() } else { CapabilitySet::default() };
+    Capabilities { bounding, effective: in_effect.clone(), permitted: in_effect, ..Capabilities::default() }
+}
+
+/// The bounding set.
+fn bounding(request: &Request) -> CapabilitySet {
     let mut bounding = caps::resolve(&request.cap_add, &request.cap_drop);
     // Without a user namespace, and without a devices cgroup, who may make a device node may open every disk.
     let named = |word: &caps::Word| matches!(word, caps::Word::One(Capability::Mknod));
     if request.namespaces.user == UserNs::Host && !request.cap_add.iter().any(named) {
         bounding.known.retain(|capability| *capability != Capability::Mknod);
     }
-    let in_effect = if uid == 0 { bounding.clone() } else { CapabilitySet::default() };
-    Capabilities { bounding, effective: in_effect.clone(), permitted: in_effect, ..Capabilities::default() }
+    bounding
 }
 
 /// The environment: the defaults, then the files, then `-e`; a later value takes the place of an earlier one.
@@ -311,6 +317,7 @@ fn linux(request: &Request, surroundings: &Surroundings<'_>) -> Result<Linux, Er
         masked_paths: texts(&defaults::MASKED_PATHS),
         readonly_paths: texts(&defaults::READONLY_PATHS),
         sysctl: request.sysctl.clone(),
+        seccomp: seccomp::profile(&request.seccomp, &surroundings.caller_cwd, &bounding(request))?,
         ..Linux::default()
     })
 }

@@ -11,6 +11,7 @@ mod life;
 mod namespaces;
 mod program;
 mod rights;
+mod seccomp;
 mod terminal;
 
 fn binary() -> std::path::PathBuf {
