@@ -1,8 +1,8 @@
 //! The birth of a new process: directly, or by a porter that enters namespaces first.
 
 use crate::baton::{Baton, Word};
-use crate::child_lane::{CHILD_FAILED, argv_room, child};
-use crate::error::{Failure, How, Place, preparing};
+use crate::child_lane::{argv_room, child};
+use crate::error::{CHILD_FAILED, Failure, How, Place, preparing};
 use crate::fault::{Call, Fault};
 use crate::kit::Kit;
 use crate::plan::{Kind, Newborn, Plan};

@@ -1,21 +1,19 @@
 //! The child's lane: the steps between birth and exec, walked without allocation.
 
 use crate::baton::{Baton, Word};
+use crate::error::CHILD_FAILED;
 use crate::fault::{Call, Fault};
 use crate::injected;
 use crate::kit::Kit;
+use crate::late;
 use crate::plan::Plan;
 use crate::slate::Slate;
-use crate::step::{Child, Step, Who};
+use crate::step::{Child, Rooms, Step, Who};
 use insula_sys::birth::exit_now;
-use insula_sys::exec::Room;
 use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 use std::convert::Infallible;
-
-/// Exit code of a child that failed before its exec. Nobody reads it: the Slate says more.
-pub(crate) const CHILD_FAILED: i32 = 125;
 
 /// Why the lane ended before the exec.
 #[derive(Debug, Clone, Copy)]
@@ -30,12 +28,12 @@ pub(crate) enum Stopped {
     Rehearsed,
 }
 
-/// Space for the argument vector, made while allocation is still allowed.
-pub(crate) fn argv_room(plan: &Plan) -> Option<Room> {
+/// Space for the tables of the exec, made while allocation is still allowed.
+pub(crate) fn argv_room(plan: &Plan) -> Option<Rooms> {
     plan.steps.iter().find_map(|step| match step {
-        Step::Exec(exec) => Some(exec.argv.room()),
-        Step::Execvp(execvp) => Some(execvp.script.room()),
-        Step::Hold(hold) => Some(hold.room()),
+        Step::Exec(exec) => Some(Rooms { argv: exec.argv.room(), envp: Some(exec.envp.room()) }),
+        Step::Execvp(execvp) => Some(Rooms { argv: execvp.script.room(), envp: None }),
+        Step::Hold(hold) => Some(Rooms { argv: hold.room(), envp: None }),
         _ => None,
     })
 }
@@ -47,12 +45,18 @@ pub(crate) fn child(
     slate: &Slate,
     ours: &mut Option<Baton>,
     baton: &Baton,
-    argv_room: &mut Option<Room>,
+    rooms: &mut Option<Rooms>,
 ) -> Infallible {
     // The parent's end: with a copy of it open here, the parent's death would not be seen.
     drop(ours.take());
-    let mut at = Child::new(kit, slate, baton, argv_room.take());
+    let mut at = Child::new(kit, slate, baton, rooms.take());
     let stopped = walk(plan, 0, &mut at);
+    if let (Stopped::Failed(step, fault), Some(answer)) = (stopped, at.late) {
+        if let Ok(answer) = at.kit.get(answer) {
+            late::failed(answer, plan.steps.len().saturating_sub(step), fault, slate);
+        }
+        exit_now(CHILD_FAILED)
+    }
     report(stopped, slate, baton)
 }
 
@@ -137,6 +141,9 @@ fn run(plan: &Plan, i: usize, step: &Step, at: &mut Child<'_>) -> Result<(), Fau
         Step::Hold(_) if at.slate.is_rehearsal() => {}
         Step::Exec(_) | Step::Execvp(_) | Step::Hold(_) => {
             at.slate.enter(plan.steps.len());
+            if let Some(answer) = at.late {
+                at.kit.get(answer).map(late::executing).map_err(Call::Check.failed())?;
+            }
             step.in_child(at)?;
         }
         _ => step.in_child(at)?,

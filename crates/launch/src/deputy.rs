@@ -7,8 +7,7 @@
 //! nobody's child.
 
 use crate::baton::{Baton, Word};
-use crate::child_lane::CHILD_FAILED;
-use crate::error::{Failure, How, preparing};
+use crate::error::{CHILD_FAILED, Failure, How, preparing};
 use crate::injected;
 use crate::kit::Kit;
 use crate::plan::Plan;
@@ -187,7 +186,14 @@ impl Lane<'_> {
             }
             self.slate.enter(i);
             let pidfd = self.caller.as_fd();
-            let mut at = Parent { kit: self.kit, pid: self.pid, pidfd, userns: userns.take(), said: None };
+            let mut at = Parent {
+                kit: self.kit,
+                pid: self.pid,
+                pidfd,
+                userns: userns.take(),
+                said: None,
+                commit: None,
+            };
             let perform = |at: &mut Parent<'_>| match self.slate.skips(i) {
                 true => Ok(()),
                 false => step.in_parent(at).map(|()| self.slate.hold(i)),

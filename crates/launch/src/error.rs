@@ -10,6 +10,9 @@ use crate::why::{self, Act, Around, Cause, Refusal, Subject};
 use rustix::io::Errno;
 use std::fmt;
 
+/// Exit code of a child that failed before its exec. Nobody reads it: the Slate says more.
+pub(crate) const CHILD_FAILED: i32 = 125;
+
 /// Where it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {

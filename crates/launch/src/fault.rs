@@ -57,6 +57,10 @@ calls! {
     Fsopen = "fsopen",
     /// fstat(2).
     Fstat = "fstat",
+    /// A hook, which ended otherwise than by exit code 0.
+    Hook = "hook",
+    /// ioprio_set(2).
+    IoprioSet = "ioprio_set",
     /// ioctl(2).
     Ioctl = "ioctl",
     /// keyctl(2).
@@ -77,18 +81,26 @@ calls! {
     Openat2 = "openat2",
     /// open_tree(2).
     OpenTree = "open_tree",
+    /// personality(2).
+    Personality = "personality",
     /// pivot_root(2).
     PivotRoot = "pivot_root",
     /// prctl(2).
     Prctl = "prctl",
     /// prlimit(2).
     Prlimit = "prlimit",
+    /// read(2).
+    Read = "read",
     /// recvmsg(2), on the baton.
     Recvmsg = "recvmsg",
     /// seccomp(2).
     Seccomp = "seccomp",
     /// sendmsg(2), on the baton.
     Sendmsg = "sendmsg",
+    /// sched_setaffinity(2).
+    SchedSetaffinity = "sched_setaffinity",
+    /// sched_setattr(2).
+    SchedSetattr = "sched_setattr",
     /// setdomainname(2).
     Setdomainname = "setdomainname",
     /// setgid(2).
@@ -97,6 +109,8 @@ calls! {
     Setgroups = "setgroups",
     /// sethostname(2).
     Sethostname = "sethostname",
+    /// set_mempolicy(2).
+    SetMempolicy = "set_mempolicy",
     /// setns(2).
     Setns = "setns",
     /// setresgid(2).

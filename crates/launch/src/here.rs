@@ -5,9 +5,9 @@
 //! lane. At a [`Fork`](crate::step::Fork) the caller stops walking; a child of it goes on, and the caller waits.
 
 use crate::baton::Baton;
-use crate::child_lane::{CHILD_FAILED, Stopped, argv_room, report, walk};
+use crate::child_lane::{Stopped, argv_room, report, walk};
 use crate::deputy::Deputy;
-use crate::error::{Failure, How, preparing};
+use crate::error::{CHILD_FAILED, Failure, How, preparing};
 use crate::fault::{Call, Fault};
 use crate::kit::Kit;
 use crate::parent_lane::Walk;

@@ -1,14 +1,13 @@
 //! The parent's lane: the steps that want the caller's own rights, and what the caller hears of the child.
 
 use crate::baton::{Baton, Word};
-use crate::child_lane::CHILD_FAILED;
-use crate::error::{Failure, How};
+use crate::error::{CHILD_FAILED, Failure, How};
 use crate::fault::{Call, Fault};
 use crate::injected;
 use crate::kit::{Kit, Slot};
 use crate::plan::Plan;
 use crate::slate::Slate;
-use crate::step::{Parent, Step, Who};
+use crate::step::{OnCommit, Parent, Step, Who};
 use crate::why::Subject;
 use insula_sys::birth::Born;
 use insula_sys::signal::pidfd_send_signal;
@@ -26,8 +25,12 @@ pub(crate) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Walks all of it, up to the child's exec.
-    pub(crate) fn all(&mut self, kit: &mut Kit) -> Result<(), Box<Failure>> {
+    /// Walks all of it, up to the child's exec, or to where the child waits for a later `start`.
+    pub(crate) fn all(
+        &mut self,
+        kit: &mut Kit,
+        mut commit: Option<OnCommit<'_>>,
+    ) -> Result<(), Box<Failure>> {
         let mut userns = None;
         let mut side = self.plan.first();
         for (i, step) in self.plan.steps.iter().enumerate() {
@@ -51,7 +54,8 @@ impl Walk<'_> {
             }
             if side == Who::Parent {
                 let pidfd = self.born.pidfd.as_fd();
-                let mut at = Parent { kit, pid: self.born.pid, pidfd, userns: userns.take(), said: None };
+                let (pid, commit) = (self.born.pid, commit.as_mut().map(|commit| OnCommit(&mut *commit.0)));
+                let mut at = Parent { kit, pid, pidfd, userns: userns.take(), said: None, commit };
                 let perform = |at: &mut Parent<'_>| match self.slate.skips(i) {
                     true => Ok(()),
                     false => step.in_parent(at).map(|()| self.slate.hold(i)),
@@ -64,7 +68,7 @@ impl Walk<'_> {
                 }
             }
         }
-        self.hear_exec(kit)
+        if self.plan.awaits_start() { Ok(()) } else { self.hear_exec(kit) }
     }
 
     /// Waits for a word, or for the child's death: its end of the baton alone could be held open by another process

@@ -11,6 +11,7 @@ use crate::running::Ended;
 pub use crate::running::Running;
 use crate::skipped::Skipped;
 use crate::slate::Slate;
+use crate::step::OnCommit;
 use rustix::io::Errno;
 
 /// Performs `plan` with what `kit` holds already. On failure the child is gone when this returns, and its namespaces
@@ -19,8 +20,14 @@ use rustix::io::Errno;
 /// A plan whose birth is [`Birth::Here`] makes this process the program, so that this returns only on failure, or when
 /// a step of it has forked: then with the child. On failure the caller may be in new namespaces, and should end.
 pub fn perform(plan: &Plan, kit: Kit) -> Result<Running, Failure> {
+    perform_with(plan, kit, None)
+}
+
+/// The same, with what is done at the step [`Commit`](crate::step::Commit). A plan that awaits a start returns when its
+/// process waits; [`crate::late`] is how it goes on.
+pub fn perform_with(plan: &Plan, kit: Kit, commit: Option<OnCommit<'_>>) -> Result<Running, Failure> {
     let slate = Slate::new().map_err(preparing("map a page for the Slate"))?;
-    match perform_on(&slate, plan, kit)? {
+    match perform_on(&slate, plan, kit, commit)? {
         Ended::Running(running) => Ok(running),
         // Only a rehearsal ends so.
         Ended::Here(_) => Err(preparing("become the program")(Errno::INVAL)),
@@ -28,7 +35,12 @@ pub fn perform(plan: &Plan, kit: Kit) -> Result<Running, Failure> {
 }
 
 /// Performs it on this page, which says whether it is a rehearsal.
-pub(crate) fn perform_on(slate: &Slate, plan: &Plan, mut kit: Kit) -> Result<Ended, Failure> {
+pub(crate) fn perform_on(
+    slate: &Slate,
+    plan: &Plan,
+    mut kit: Kit,
+    commit: Option<OnCommit<'_>>,
+) -> Result<Ended, Failure> {
     let newborn = match &plan.birth {
         Birth::Clone(newborn) => newborn,
         Birth::Here => return here::perform(slate, plan, kit),
@@ -38,7 +50,7 @@ pub(crate) fn perform_on(slate: &Slate, plan: &Plan, mut kit: Kit) -> Result<End
     let born = birth(plan, newborn, &mut kit, slate, &mut ours, theirs)?;
     let Some(baton) = ours else { return Err(preparing("keep the baton")(Errno::BADF)) };
     let mut walk = Walk { plan, slate, baton, born: &born };
-    match walk.all(&mut kit) {
+    match walk.all(&mut kit, commit) {
         Ok(()) => {
             let skipped = Skipped::default();
             Ok(Ended::Running(Running { pid: born.pid, pidfd: born.pidfd, kit, skipped }))

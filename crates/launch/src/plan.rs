@@ -95,6 +95,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Does the process wait for a later process of ours before it executes?
+    pub fn awaits_start(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::AwaitStart(_)))
+    }
+
     /// Whose turn is first.
     pub(crate) fn first(&self) -> Who {
         self.steps.first().map_or(Who::Child, Step::who)

@@ -57,7 +57,7 @@ pub fn rehearse(plan: &Plan, kit: Kit) -> Rehearsal {
         Ok(slate) => slate,
         Err(errno) => return failed(preparing("map a page for the Slate")(errno)),
     };
-    let (failure, skipped) = match perform_on(&slate, plan, kit) {
+    let (failure, skipped) = match perform_on(&slate, plan, kit, None) {
         Ok(Ended::Here(skipped)) => (None, skipped),
         Ok(Ended::Running(running)) => {
             // It has come to its program, and ended there.

@@ -104,6 +104,16 @@ pub fn make(root: BorrowedFd<'_>, target: &Target, make: Make) -> Result<OwnedFd
     }
 }
 
+/// The directory of a target, made if it is missing, and the target's name in it; `None`: the target is the root. The first
+/// is `None` where that directory is the root itself.
+pub fn make_parent<'a>(
+    root: BorrowedFd<'_>,
+    target: &'a Target,
+) -> Result<Option<(Option<OwnedFd>, &'a CStr)>, Fault> {
+    let Some(((_, name), above)) = target.prefixes.split_last() else { return Ok(None) };
+    Ok(Some((parent(root, above)?, name)))
+}
+
 /// The directory that the last prefix names, made if it is missing; `None` for the root itself.
 fn parent(root: BorrowedFd<'_>, prefixes: &[(CString, CString)]) -> Result<Option<OwnedFd>, Fault> {
     // From the longest that is there: mostly that is the first one tried.

@@ -106,6 +106,16 @@ impl Slate {
         self.words()[TEXT_LENGTH].store(u32::try_from(text.len()).unwrap_or(0), Release);
     }
 
+    /// Child: what was kept, copied into `to`; how many bytes. Allocates nothing.
+    pub(crate) fn copy_text(&self, to: &mut [u8]) -> usize {
+        let words = self.page.words();
+        let length = (words[TEXT_LENGTH].load(Acquire) as usize).min(TEXT_BYTES).min(to.len());
+        for (bytes, word) in to[..length].chunks_mut(4).zip(&words[TEXT..]) {
+            bytes.copy_from_slice(&word.load(Relaxed).to_le_bytes()[..bytes.len()]);
+        }
+        length
+    }
+
     /// Parent: what the page says, for a plan of `steps` steps.
     pub fn read(&self, steps: usize) -> Reading {
         let words = self.words();

@@ -54,6 +54,13 @@ impl CapabilitySet {
         self.known.is_empty() && self.unknown.is_empty()
     }
 
+    /// Adds a capability, if it is not there.
+    pub fn insert(&mut self, capability: Capability) {
+        if !self.contains(capability) {
+            self.known.push(capability);
+        }
+    }
+
     /// Whether it holds a capability.
     pub fn contains(&self, capability: Capability) -> bool {
         self.known.contains(&capability)

@@ -21,6 +21,7 @@ pub mod prctl;
 pub mod process;
 pub mod ptrace;
 pub mod regex;
+pub mod scheduling;
 pub mod seccomp;
 pub mod signal;
 pub mod syscall;

@@ -7,7 +7,8 @@ use crate::tree::File;
 
 /// The directories under `crates`, from the top down. Those of one line do not know each other.
 const STOREYS: &[&[&str]] = &[
-    &["cli", "insula-oci"],
+    &["cli"],
+    &["insula-oci"],
     &["apps"],
     &["engine"],
     &["runtime"],

@@ -71,5 +71,6 @@ pub fn refused(what: &str, value: &str, reason: &str, cure: &str) -> Error {
 
 /// Tells an error; returns the exit code.
 pub fn failed(error: &Error) -> ExitCode {
-    tell::error(&escaped(&error.to_string()).to_string(), error.hint().as_deref(), tell::FAILED)
+    let message = escaped(&error.to_string()).to_string();
+    tell::refusal(&message, error.found().as_ref(), error.hint().as_deref(), tell::FAILED)
 }

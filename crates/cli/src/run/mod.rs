@@ -114,6 +114,7 @@ fn attachment(request: &Request) -> Attachment {
         die_with_parent: true,
         cwd_is_default: request.workdir.is_none(),
         preserve_fds: 0,
+        ..Attachment::default()
     }
 }
 

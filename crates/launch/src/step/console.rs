@@ -28,14 +28,18 @@ pub struct Console {
     pub slot: Slot,
     /// `dev/pts/ptmx`.
     pub ptmx: Target,
-    /// `dev/console`, over which the terminal is bound.
-    pub console: Target,
+    /// `dev/console`, over which the terminal is bound; none for a process that joins a container.
+    pub console: Option<Target>,
     /// Whose it becomes: the program's user must be able to open it by name.
     pub owner: u32,
 }
 
 impl Console {
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
+        if at.root.is_none() {
+            // Who joins a container has its root already.
+            at.root = Some(resolve::locate_host(c"/").map_err(Call::Openat2.failed())?);
+        }
         let root = at.root.as_ref().ok_or(Fault { call: Call::Check, errno: Errno::BADF })?.as_fd();
         let flags = OFlags::RDWR | OFlags::NOCTTY;
         let master = resolve::open(root, self.ptmx.as_c_str(), flags).map_err(Call::Openat2.failed())?;
@@ -51,10 +55,13 @@ impl Console {
         }
         fchown(&peer, Some(Uid::from_raw(self.owner)), None).map_err(Call::Fchown.failed())?;
         ioctl_tiocsctty(&peer).map_err(Call::Ioctl.failed())?;
-        let flags =
-            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-        let tree = open_tree(&peer, c"", flags).map_err(Call::OpenTree.failed())?;
-        attach(&tree, resolve::make(root, &self.console, Make::File)?.as_fd())?;
+        if let Some(console) = &self.console {
+            let flags = OpenTreeFlags::OPEN_TREE_CLONE
+                | OpenTreeFlags::OPEN_TREE_CLOEXEC
+                | OpenTreeFlags::AT_EMPTY_PATH;
+            let tree = open_tree(&peer, c"", flags).map_err(Call::OpenTree.failed())?;
+            attach(&tree, resolve::make(root, console, Make::File)?.as_fd())?;
+        }
         dup2_stdin(&peer).map_err(Call::Dup2.failed())?;
         dup2_stdout(&peer).map_err(Call::Dup2.failed())?;
         dup2_stderr(&peer).map_err(Call::Dup2.failed())?;
@@ -64,7 +71,9 @@ impl Console {
 
 impl fmt::Display for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("open a terminal of its own, bind it on /dev/console, connect the standard streams")
+        f.write_str("open a terminal of its own, ")?;
+        f.write_str(if self.console.is_some() { "bind it on /dev/console, " } else { "" })?;
+        f.write_str("connect the standard streams")
     }
 }
 

@@ -5,7 +5,7 @@
 //! (CVE-2019-5736). So the last thing that our binary executes is the init, a few kB in a sealed memfd, which then
 //! either executes the program or stays in front of it as pid 1.
 
-use super::{Child, Describe};
+use super::{Child, Describe, reporting};
 use crate::fault::{Call, Done, Fault};
 use crate::init::Filter;
 use crate::kit::Slot;
@@ -106,6 +106,8 @@ pub struct Exec {
     pub envp: Strings,
     /// The candidates of [`Program`], of which one was found.
     pub candidates: Vec<CString>,
+    /// Where in the environment `HOME` stands that [`FindHome`](super::FindHome) looks for.
+    pub home_at: Option<usize>,
     /// Descriptors from 3 on that the program inherits: `--preserve-fds`.
     pub preserve: u32,
 }
@@ -121,9 +123,9 @@ impl Exec {
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
         let found = at.program.and_then(|i| self.candidates.get(i));
         let path = found.ok_or(Fault { call: Call::Check, errno: Errno::NOENT })?;
-        let room = at.argv_room.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
+        let rooms = at.rooms.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
         let too_long = Fault { call: Call::Check, errno: Errno::OVERFLOW };
-        let report = at.report.fd();
+        let report = reporting(at.late, at.kit, at.report);
         let mut space = [0u8; SPACE];
         let number = text(format_args!("{}", report.as_raw_fd()), &mut space).ok_or(too_long)?;
         let filter = match at.filter {
@@ -138,7 +140,11 @@ impl Exec {
             None => c"-",
         };
         let places = [(Self::REPORT_AT, number), (Self::FILTER_AT, shown), (Self::PROGRAM_AT, path)];
-        let argv = self.argv.put(places, room);
+        let argv = self.argv.put(places, &mut rooms.argv);
+        let envp = match (self.home_at.zip(at.home.as_ref()), &mut rooms.envp) {
+            (Some((place, home)), Some(room)) => self.envp.put([(place, home.as_c_str())], room),
+            _ => self.envp.vector(),
+        };
         cloexec_from(3 + self.preserve).map_err(Call::CloseRange.failed())?;
         // The only descriptors that pass on: the init closes them before the program runs.
         fcntl_setfd(report, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
@@ -146,7 +152,7 @@ impl Exec {
             fcntl_setfd(file, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
         }
         let init = at.kit.get(self.init).map_err(Call::Check.failed())?;
-        Err(Fault { call: Call::Execve, errno: execveat(init, argv, self.envp.vector()) })
+        Err(Fault { call: Call::Execve, errno: execveat(init, argv, envp) })
     }
 }
 

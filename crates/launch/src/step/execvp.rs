@@ -64,11 +64,11 @@ impl Execvp {
     }
 
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
-        Err(self.execute(&mut at.argv_room))
+        Err(self.execute(at.rooms.as_mut().map(|rooms| &mut rooms.argv)))
     }
 
     /// Becomes the program; returns why it could not. Allocates nothing: `room` is one of `script`.
-    pub fn execute(&self, room: &mut Option<Room>) -> Fault {
+    pub fn execute(&self, room: Option<&mut Room>) -> Fault {
         if let Err(errno) = signal::restore_pipe() {
             return Fault { call: Call::Sigaction, errno };
         }
@@ -81,7 +81,7 @@ impl Execvp {
                     worst = if worst == Errno::ACCESS { worst } else { errno };
                 }
                 Errno::NOEXEC => {
-                    let Some(room) = room.as_mut() else {
+                    let Some(room) = room else {
                         return Fault { call: Call::Check, errno: Errno::NOMEM };
                     };
                     let argv = self.script.put([(Self::SCRIPT_AT, path.as_c_str())], room);

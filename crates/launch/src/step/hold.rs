@@ -97,7 +97,8 @@ impl Hold {
     }
 
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
-        let room = at.argv_room.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
+        let rooms = at.rooms.as_mut().ok_or(Fault { call: Call::Check, errno: Errno::NOMEM })?;
+        let room = &mut rooms.argv;
         if let Some(socket) = self.socket {
             // By the holder itself: who connects is told by the kernel that it is this process (unix(7), SO_PEERCRED).
             at.kit.get(socket).and_then(|socket| listen(socket, BACKLOG)).map_err(Call::Socket.failed())?;

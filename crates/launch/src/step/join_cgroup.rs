@@ -42,23 +42,27 @@ impl Describe for JoinCgroup {
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
-        Some(match fault.errno {
-            Errno::ACCESS | Errno::PERM => {
-                "moving a process wants the right to write `cgroup.procs` of the group and of the nearest group above \
-                 both it and the present one (cgroups(7), delegation)"
-            }
-            Errno::BUSY => {
-                "the group hands controllers on to groups below it, and so may hold no process itself (cgroups(7), \
-                 \"no internal processes\")"
-            }
-            Errno::NODEV => "the group is being removed",
-            Errno::NOSPC => "the group's cpuset has no cpus or no memory nodes yet: set both first (cpuset(7))",
-            _ => return None,
-        }
-        .into())
+        refused(fault.errno).map(Into::into)
     }
 
     fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
         (fault.call == Call::Write).then_some(Act::JoinGroup)
     }
+}
+
+/// What to do where a group does not take a process.
+pub(super) fn refused(errno: Errno) -> Option<&'static str> {
+    Some(match errno {
+        Errno::ACCESS | Errno::PERM => {
+            "moving a process wants the right to write `cgroup.procs` of the group and of the nearest group above \
+             both it and the present one (cgroups(7), delegation)"
+        }
+        Errno::BUSY => {
+            "the group hands controllers on to groups below it, and so may hold no process itself (cgroups(7), \
+             \"no internal processes\")"
+        }
+        Errno::NODEV => "the group is being removed",
+        Errno::NOSPC => "the group's cpuset has no cpus or no memory nodes yet: set both first (cpuset(7))",
+        _ => return None,
+    })
 }

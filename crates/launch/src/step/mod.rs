@@ -5,19 +5,24 @@
 
 use crate::baton::Baton;
 use crate::fault::{Done, Fault};
+use crate::home_line::HomeLine;
 use crate::init::Filter;
 use crate::kit::{Kit, Slot};
 use crate::skipped::Skipped;
 use crate::slate::Slate;
 use crate::why::{Act, Around};
+use insula_sys::exec::Room;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use std::borrow::Cow;
 use std::fmt::Display;
 
+pub mod await_start;
 pub mod bind_over;
 pub mod binfmt;
 pub mod chroot;
+pub mod commit;
 pub mod console;
+mod copy_up;
 pub mod credentials;
 pub mod enter;
 pub mod enter_process;
@@ -27,6 +32,8 @@ pub mod execvp;
 pub mod fchdir;
 pub mod fork;
 pub mod hold;
+pub mod home;
+pub mod hooks;
 pub mod host_name;
 pub mod idmap_tree;
 pub mod join_cgroup;
@@ -36,6 +43,7 @@ pub mod map_ids;
 pub mod mask;
 pub mod mount;
 pub mod mount_proc;
+pub mod move_cgroup;
 pub mod new_mounts;
 pub mod nodes;
 pub mod own_ids;
@@ -48,6 +56,7 @@ pub mod process;
 pub mod propagation;
 pub mod rootfs;
 pub mod same_namespaces;
+pub mod scheduling;
 pub mod seccomp;
 pub mod session;
 pub mod set_ids;
@@ -91,6 +100,26 @@ pub struct Parent<'a> {
     pub userns: Option<OwnedFd>,
     /// What a program that we asked said when it refused.
     pub said: Option<String>,
+    /// What the caller does at [`Commit`], with the Kit and the child's pid.
+    pub commit: Option<OnCommit<'a>>,
+}
+
+/// What the caller of a launch does when the container is made: with the Kit, and the child's pid in our pid namespace.
+pub struct OnCommit<'a>(pub &'a mut dyn FnMut(&mut Kit, i32) -> Done);
+
+impl std::fmt::Debug for OnCommit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnCommit")
+    }
+}
+
+/// Space for the tables of an exec, made before the birth.
+#[derive(Debug)]
+pub struct Rooms {
+    /// For the argument vector.
+    pub argv: Room,
+    /// For the environment, where a place of it is filled in the child.
+    pub envp: Option<Room>,
 }
 
 /// What the child's steps work on, before the exec. Everything in it was made before the birth or is a descriptor.
@@ -123,8 +152,12 @@ pub struct Child<'a> {
     pub filter: Option<Filter>,
     /// A first attempt to leave the supplementary groups was refused.
     pub kept_groups: bool,
-    /// Space for the argument vector.
-    pub argv_room: Option<insula_sys::exec::Room>,
+    /// Space for the argument vector and the environment.
+    pub rooms: Option<Rooms>,
+    /// `HOME`, once it is found in the container.
+    pub home: Option<HomeLine>,
+    /// Where a failure is told once nobody listens on the baton: the FIFO of [`AwaitStart`].
+    pub late: Option<Slot>,
 }
 
 impl<'a> Child<'a> {
@@ -133,7 +166,7 @@ impl<'a> Child<'a> {
         kit: &'a mut Kit,
         slate: &'a Slate,
         baton: &'a Baton,
-        argv_room: Option<insula_sys::exec::Room>,
+        rooms: Option<Rooms>,
     ) -> Child<'a> {
         Child {
             kit,
@@ -149,7 +182,9 @@ impl<'a> Child<'a> {
             program: None,
             filter: None,
             kept_groups: false,
-            argv_room,
+            rooms,
+            home: None,
+            late: None,
         }
     }
 
@@ -170,9 +205,16 @@ impl<'a> Child<'a> {
             program: self.program,
             filter: self.filter,
             kept_groups: self.kept_groups,
-            argv_room: self.argv_room.take(),
+            rooms: self.rooms.take(),
+            home: self.home.take(),
+            late: self.late,
         }
     }
+}
+
+/// Where an exec's failure is heard: at who waits for us, or on the FIFO of a later `start`.
+pub(crate) fn reporting<'a>(late: Option<Slot>, kit: &'a Kit, report: &'a Baton) -> BorrowedFd<'a> {
+    late.and_then(|slot| kit.get(slot).ok()).unwrap_or_else(|| report.fd())
 }
 
 /// What every step can say of itself.
@@ -266,9 +308,13 @@ macro_rules! steps {
 
 steps! {
     parent {
+        Commit = commit,
         GiveStdio = stdio,
+        HookOutside = hooks,
+        HookState = hooks,
         IdmapTree = idmap_tree,
         MapIds = map_ids,
+        MoveToCgroup = move_cgroup,
         OomScore = process,
         Persist = persist,
         Pin = pin,
@@ -277,6 +323,8 @@ steps! {
         WriteDown = write_down,
     }
     child {
+        Affinity = scheduling,
+        AwaitStart = await_start,
         BindOver = bind_over,
         Bounding = credentials,
         Capabilities = credentials,
@@ -292,9 +340,12 @@ steps! {
         ExecContext = exec_context,
         Execvp = execvp,
         Fchdir = fchdir,
+        FindHome = home,
         Fork = fork,
         Hold = hold,
+        HookInside = hooks,
         HostName = host_name,
+        IoPriority = scheduling,
         JoinCgroup = join_cgroup,
         KeepCaps = keep_caps,
         KeepOpen = hold,
@@ -304,6 +355,7 @@ steps! {
         Loopback = loopback,
         MapOwnIds = own_maps,
         Mask = mask,
+        MemoryPolicy = scheduling,
         Mount = mount,
         MountBinfmt = binfmt,
         MountProc = mount_proc,
@@ -312,14 +364,17 @@ steps! {
         Nodes = nodes,
         OwnIds = own_ids,
         Owner = owner,
+        Personality = scheduling,
         Pivot = pivot,
         Program = exec,
         Propagation = propagation,
         ReadOnly = mask,
+        RootPropagation = propagation,
         RootReadOnly = pivot,
         Rootfs = rootfs,
         SameNamespaces = same_namespaces,
         Seccomp = seccomp,
+        Scheduler = scheduling,
         Session = session,
         SetIds = set_ids,
         Setgroups = own_maps,

@@ -1,5 +1,6 @@
 //! Mounts something on a path of the root file system.
 
+use super::copy_up::copy_up;
 use super::source::{Source, attach};
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
@@ -24,6 +25,8 @@ pub struct Mount {
     pub attrs: MountAttr,
     /// They hold for the mounts below too.
     pub recursive: bool,
+    /// It begins with what the image has at its place.
+    pub copy_up: bool,
     /// The reason for people, where the step's own is not enough.
     pub reason: Option<&'static str>,
 }
@@ -47,6 +50,9 @@ impl Mount {
         let make = if kind == FileType::Directory { Make::Directory } else { Make::File };
         let root = at.root.as_ref().ok_or(Fault { call: Call::Check, errno: Errno::BADF })?;
         let target = resolve::make(root.as_fd(), &self.target, make)?;
+        if self.copy_up {
+            copy_up(target.as_fd(), tree.as_fd())?;
+        }
         attach(&tree, target.as_fd())?;
         if matches!(&self.source, Source::New { fstype, .. } if fstype.as_c_str() == c"proc") {
             at.procfs = Some(tree);
@@ -65,6 +71,7 @@ fn cleared(attrs: MountAttr) -> Vec<&'static str> {
 impl fmt::Display for Mount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "mount {} on {}", self.source, self.target.shown())?;
+        f.write_str(if self.copy_up { ", with what is there" } else { "" })?;
         let words = [
             (attr::RDONLY, "read-only"),
             (attr::NOSUID, "nosuid"),

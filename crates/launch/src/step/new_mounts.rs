@@ -7,6 +7,8 @@
 use super::unshare::refused_kinds;
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
+use crate::kind::Kind;
+use crate::why::{Act, Around};
 use insula_sys::birth::unshare;
 use insula_sys::nsfs;
 use rustix::fd::AsFd;
@@ -17,7 +19,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// `CLONE_NEWNS`.
-const MOUNTS: u64 = crate::plan::Kind::Mnt.flag();
+const MOUNTS: u64 = Kind::Mnt.flag();
 
 /// The step.
 #[derive(Debug)]
@@ -63,6 +65,10 @@ impl Describe for NewMounts {
 
     fn why(&self) -> Cow<'static, str> {
         "one that is older than the caller's, or has the lower id, could not be mounted there".into()
+    }
+
+    fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
+        (fault.call == Call::Unshare).then(|| Act::Make(vec![Kind::Mnt]))
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {

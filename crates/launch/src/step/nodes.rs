@@ -1,12 +1,13 @@
-//! Device nodes: the host's own, bound one by one, because a user namespace can make none.
+//! Device nodes: made where that is allowed, else the host's own, bound one by one, because a user namespace can make none.
 
 use super::source::{attach, clone};
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
 use crate::resolve::{self, Make, Target};
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Stat, fstat, major, minor};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, Stat, chownat, fstat, major, makedev, minor, mknodat};
 use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::fmt;
@@ -20,6 +21,21 @@ pub struct Node {
     pub target: Target,
     /// What it must be: (major, minor), if that is known beforehand.
     pub number: Option<(u32, u32)>,
+    /// How it is made; `None`: the host's is bound.
+    pub make: Option<New>,
+}
+
+/// A node that is made, mknod(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct New {
+    /// A character or block device, or a FIFO.
+    pub kind: FileType,
+    /// Its permissions.
+    pub mode: u32,
+    /// Whose it is.
+    pub uid: u32,
+    /// Whose it is.
+    pub gid: u32,
 }
 
 /// The step.
@@ -30,11 +46,36 @@ impl Nodes {
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
         let root = at.root.as_ref().ok_or(Fault { call: Call::Check, errno: Errno::BADF })?;
         for node in &self.0 {
+            if let Some(new) = node.make
+                && node.made(root.as_fd(), new)?
+            {
+                continue;
+            }
             let tree = clone(CWD, &node.source, false)?;
             prove(&tree, node.number)?;
             attach(&tree, resolve::make(root.as_fd(), &node.target, Make::File)?.as_fd())?;
         }
         Ok(())
+    }
+}
+
+impl Node {
+    /// Makes it; `false`: something is there already, or we may not, so that the host's has to be bound.
+    fn made(&self, root: BorrowedFd<'_>, new: New) -> Result<bool, Fault> {
+        let Some((directory, name)) = resolve::make_parent(root, &self.target)? else { return Ok(false) };
+        let directory = directory.as_ref().map_or(root, AsFd::as_fd);
+        let (major, minor) = self.number.unwrap_or((0, 0));
+        // The umask is empty by now, so that this is its mode.
+        let mode = Mode::from_raw_mode(new.mode);
+        match mknodat(directory, name, new.kind, mode, makedev(major, minor)) {
+            Ok(()) => {}
+            Err(Errno::EXIST | Errno::PERM) if new.kind != FileType::Fifo => return Ok(false),
+            Err(errno) => return Err(Fault { call: Call::Mknodat, errno }),
+        }
+        let (uid, gid) = (Uid::from_raw(new.uid), Gid::from_raw(new.gid));
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        chownat(directory, name, Some(uid), Some(gid), flags).map_err(Call::Fchown.failed())?;
+        Ok(true)
     }
 }
 
@@ -56,7 +97,8 @@ pub(super) fn null(path: &CStr) -> Result<OwnedFd, Fault> {
 
 impl fmt::Display for Nodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bind the devices")?;
+        let makes = self.0.iter().any(|node| node.make.is_some());
+        f.write_str(if makes { "make the devices" } else { "bind the devices" })?;
         self.0.iter().try_for_each(|node| write!(f, " {}", node.target.shown()))
     }
 }

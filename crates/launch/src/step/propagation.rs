@@ -17,6 +17,8 @@ pub enum Mode {
     Private,
     /// Events come in and go out among copies made from now on: `MS_SHARED`.
     Shared,
+    /// Private, and not to be copied by a bind mount: `MS_UNBINDABLE`.
+    Unbindable,
 }
 
 impl fmt::Display for Mode {
@@ -25,6 +27,7 @@ impl fmt::Display for Mode {
             Mode::Slave => "a slave of the host's",
             Mode::Private => "private",
             Mode::Shared => "shared",
+            Mode::Unbindable => "unbindable",
         })
     }
 }
@@ -39,12 +42,37 @@ impl Propagation {
     }
 }
 
+/// The same for the container's own mounts, once its root is the root: `linux.rootfsPropagation`.
+#[derive(Debug)]
+pub struct RootPropagation(pub Mode);
+
+impl RootPropagation {
+    pub(super) fn run(&self, _at: &mut Child<'_>) -> Done {
+        change(self.0)
+    }
+}
+
+impl fmt::Display for RootPropagation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "make every mount of the container {}", self.0)
+    }
+}
+
+impl Describe for RootPropagation {
+    const NAME: &'static str = "root-propagation";
+
+    fn why(&self) -> Cow<'static, str> {
+        "for the mounts that are made in it from now on; the way to the host's was cut before".into()
+    }
+}
+
 /// Changes every mount.
 pub(super) fn change(mode: Mode) -> Done {
     let mode = match mode {
         Mode::Slave => MountPropagationFlags::DOWNSTREAM,
         Mode::Private => MountPropagationFlags::PRIVATE,
         Mode::Shared => MountPropagationFlags::SHARED,
+        Mode::Unbindable => MountPropagationFlags::UNBINDABLE,
     };
     mount_change(c"/", mode | MountPropagationFlags::REC).map_err(Call::Mount.failed())
 }

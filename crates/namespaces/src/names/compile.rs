@@ -177,7 +177,7 @@ fn mounts(steps: &mut Vec<Step>, request: &Request) -> Result<(), Error> {
             Source::New { fstype: c"proc".to_owned(), source: c"proc".to_owned(), options: Vec::new() };
         let attrs = MountAttr { set: attr::NOSUID | attr::NODEV | attr::NOEXEC, ..MountAttr::default() };
         let reason = Some("it shows the new pid namespace");
-        steps.push(Mount { source, target, attrs, recursive: false, reason }.into());
+        steps.push(Mount { source, target, attrs, recursive: false, copy_up: false, reason }.into());
     }
     steps.push(Pivot.into());
     Ok(())

@@ -91,7 +91,7 @@ fn become_program(program: &Execvp, go: &OwnedFd, tell: &OwnedFd) -> Infallible 
         }
     }
     let mut room = Some(program.script.room());
-    let errno = program.execute(&mut room).errno;
+    let errno = program.execute(room.as_mut()).errno;
     let _ = write(tell, &errno.raw_os_error().to_ne_bytes());
     exit_now(NOT_EXECUTED)
 }

@@ -1,5 +1,7 @@
 //! How the container hangs on its caller.
 
+use insula_oci::State;
+
 /// What the caller decides and a spec cannot say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attachment {
@@ -11,4 +13,48 @@ pub struct Attachment {
     pub cwd_is_default: bool,
     /// Descriptors from 3 on that the program inherits.
     pub preserve_fds: u32,
+    /// Keep the caller's session keyring.
+    pub keeps_keyring: bool,
+    /// Who waits for the process, and until when.
+    pub life: Life,
+    /// The control group that was made for it; without one, limits are refused.
+    pub cgroup: Option<CgroupPlace>,
+    /// What hooks are told, without the process's id.
+    pub state: Option<State>,
+}
+
+/// Who waits for the process, and until when.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Life {
+    /// The caller does, until its end.
+    #[default]
+    Foreground,
+    /// It is written down before the program runs.
+    Run,
+    /// It is written down, and then waits for another process of the runtime.
+    Create,
+}
+
+/// A control group that the process is moved into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupPlace {
+    /// Its name, for people.
+    pub name: String,
+    /// In how many hierarchies it is.
+    pub doors: usize,
+    /// What a mount of type `cgroup` shows, one a hierarchy.
+    pub mounts: Vec<CgroupMount>,
+}
+
+/// One hierarchy as a container sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupMount {
+    /// The directory's name below the mount: `memory`, `cpu,cpuacct`, `unified`.
+    pub directory: String,
+    /// It is that of version 2.
+    pub is_v2: bool,
+    /// The options of a mount of its own, cgroups(7): the controllers.
+    pub options: Vec<String>,
+    /// The group's directory on the host.
+    pub group: String,
 }

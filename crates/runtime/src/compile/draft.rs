@@ -16,6 +16,8 @@ pub(crate) struct Draft<'a> {
     pub(super) slots: Slots,
     /// The parent's steps: they stand first, so that the baton changes hands once.
     pub(super) parent: Vec<Step>,
+    /// What becomes read-only when all is mounted.
+    pub(super) read_only: Vec<Target>,
     /// The child's steps.
     pub(super) child: Vec<Step>,
     pub(super) faults: Vec<Invalid>,

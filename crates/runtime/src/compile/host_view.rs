@@ -5,7 +5,7 @@
 //! view is composed: an empty root, an overlay for each directory that allows it, the rest bound read-only.
 
 use super::draft::Draft;
-use super::{layers, mounts};
+use super::{layers, sources};
 use insula_launch::host::root::{EntryKind, RootEntry};
 use insula_launch::resolve::Target;
 use insula_launch::step::skeleton::Entry;
@@ -41,7 +41,7 @@ pub(super) fn push(draft: &mut Draft<'_>, keep: Option<&str>) {
         }
         push_own(draft, &[]);
     } else {
-        let source = mounts::tmpfs(&[(c"mode", Some(c"755"))]);
+        let source = sources::tmpfs(&[(c"mode", Some(c"755"))]);
         draft.child.push(Rootfs { source }.into());
         let entries = draft.host.root().to_vec();
         push_own(draft, &entries);
@@ -87,14 +87,14 @@ fn push_part(draft: &mut Draft<'_>, path: &str, overlaid: bool, recursive: bool)
         // A read-only root is read-only in all its parts.
         let readonly = draft.spec.root.as_ref().is_some_and(|root| root.readonly);
         let attrs = MountAttr { set: if readonly { attr::RDONLY } else { 0 }, ..MountAttr::default() };
-        Mount { source, target, attrs, recursive: false, reason }
+        Mount { source, target, attrs, recursive: false, copy_up: false, reason }
     } else {
-        let source = mounts::bind(draft, CString::new(path).unwrap_or_default(), recursive, false);
+        let source = sources::bind(draft, CString::new(path).unwrap_or_default(), recursive, false);
         let attrs = MountAttr { set: attr::RDONLY, ..MountAttr::default() };
         let reason = Some(
             "it cannot be overlaid: it is no directory, holds other mounts, or its file system allows none",
         );
-        Mount { source, target, attrs, recursive, reason }
+        Mount { source, target, attrs, recursive, copy_up: false, reason }
     };
     draft.child.push(step.into());
 }
@@ -113,10 +113,10 @@ fn push_own(draft: &mut Draft<'_>, entries: &[RootEntry]) {
     }
     draft.child.push(Skeleton { entries: made, label: "in /" }.into());
     if let Some(target) = Target::new("/run") {
-        let source = mounts::tmpfs(&[(c"mode", Some(c"755"))]);
+        let source = sources::tmpfs(&[(c"mode", Some(c"755"))]);
         let attrs = MountAttr { set: attr::NOSUID | attr::NODEV, ..MountAttr::default() };
         let reason =
             Some("what the machine is doing at the moment, and its services' sockets, are not copied");
-        draft.child.push(Mount { source, target, attrs, recursive: false, reason }.into());
+        draft.child.push(Mount { source, target, attrs, recursive: false, copy_up: false, reason }.into());
     }
 }

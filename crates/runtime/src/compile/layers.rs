@@ -1,7 +1,7 @@
 //! Overlays: whether ids are translated, where the upper layers lie, what the lower ones are.
 
 use super::draft::Draft;
-use super::mounts;
+use super::sources;
 use insula_launch::resolve::Target;
 use insula_launch::step::rootfs::Kept;
 use insula_launch::step::source::{Lower, Overlay, Source};
@@ -33,7 +33,7 @@ pub(super) fn push_layers(draft: &mut Draft<'_>, keep: Option<&str>) {
             }
         }
     };
-    let scratch = mounts::tmpfs(&[(c"mode", Some(c"700"))]);
+    let scratch = sources::tmpfs(&[(c"mode", Some(c"700"))]);
     draft.child.push(Layers { scratch, kept }.into());
 }
 

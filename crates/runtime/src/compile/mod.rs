@@ -3,25 +3,33 @@
 //! The order of the steps is the order in which this file pushes them, and the reason for each place stands there.
 
 mod attachment;
+mod cgroup_mount;
 mod draft;
+mod exec;
+mod hooks;
 mod host_view;
 mod layers;
 mod mounts;
 mod options;
 mod process;
 mod rootfs;
+mod scheduling;
 mod seccomp;
+mod sources;
 mod unsupported;
 mod users;
 
 use crate::error::Invalid;
-pub use attachment::Attachment;
+pub use attachment::{Attachment, CgroupMount, CgroupPlace, Life};
 use draft::Draft;
+pub use exec::{Entry, compile_exec};
 use insula_launch::host::Host;
 use insula_launch::kit::Slots;
 use insula_launch::plan::{Birth, Join, Kind, Newborn, Plan};
+use insula_launch::resolve::Target;
 use insula_launch::step;
 use insula_oci::{Linux, NamespaceKind, Spec};
+pub use options::names as mount_options;
 
 /// A compiled spec: the plan, and the namespace files that must be open before it is performed.
 #[derive(Debug)]
@@ -32,6 +40,10 @@ pub struct Compiled {
     pub init: insula_launch::kit::Slot,
     /// Where the master end of the terminal arrives, if there is one.
     pub console: Option<insula_launch::kit::Slot>,
+    /// Where the files of its control group go, one a hierarchy.
+    pub cgroup: Vec<insula_launch::kit::Slot>,
+    /// Where the FIFOs of a later start go: the word to go, and the answer.
+    pub start: Option<(insula_launch::kit::Slot, insula_launch::kit::Slot)>,
 }
 
 /// Compiles `spec` for this host. Errors: all faults that were found, in the spec's order.
@@ -44,20 +56,26 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
         host,
         slots: Slots::default(),
         parent: Vec::new(),
+        read_only: Vec::new(),
         child: Vec::new(),
         faults: Vec::new(),
     };
-    unsupported::push(&mut draft);
-    let birth = birth(&mut draft);
+    unsupported::push(&mut draft, attachment);
+    let birth = birth(&mut draft, attachment);
+    let cgroup = push_cgroup(&mut draft, attachment, true);
     users::push_maps(&mut draft);
     process::push_limits(&mut draft);
+    scheduling::push(&mut draft, false);
     push_entry(&mut draft, attachment);
     push_names(&mut draft);
     rootfs::push(&mut draft);
-    mounts::push(&mut draft);
-    let console = process::push_console(&mut draft);
+    mounts::push(&mut draft, attachment);
+    let console = process::push_console(&mut draft, false);
     push_paths(&mut draft);
+    let hooks = hooks::push(&mut draft, attachment);
+    push_work_dir(&mut draft, attachment);
     draft.child.push(step::Pivot.into());
+    push_propagation(&mut draft);
     if spec.root.as_ref().is_some_and(|root| root.readonly) {
         draft.child.push(step::RootReadOnly.into());
     }
@@ -65,17 +83,23 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
         let size = process::console_size(&mut draft);
         draft.child.push(step::TakeConsole { slot, size }.into());
     }
-    let init = process::push_program(&mut draft, attachment);
+    let (init, start) = process::push_program(&mut draft, attachment, hooks);
     if !draft.faults.is_empty() {
         return Err(draft.faults);
     }
     let mut steps = draft.parent;
     steps.append(&mut draft.child);
-    Ok(Compiled { plan: Plan { birth: Birth::Clone(birth), steps, slots: draft.slots }, init, console })
+    Ok(Compiled {
+        plan: Plan { birth: Birth::Clone(birth), steps, slots: draft.slots },
+        init,
+        console,
+        cgroup,
+        start,
+    })
 }
 
 /// The namespaces: what is entered, what is made.
-fn birth(draft: &mut Draft<'_>) -> Newborn {
+fn birth(draft: &mut Draft<'_>, attachment: &Attachment) -> Newborn {
     let mut birth = Newborn::default();
     let mut seen = Vec::new();
     for (i, namespace) in draft.linux.namespaces.iter().enumerate() {
@@ -93,6 +117,8 @@ fn birth(draft: &mut Draft<'_>) -> Newborn {
             }
             // Offsets are written between unshare and the first entry, so that namespace is made by its step.
             None if namespace.kind == NamespaceKind::Time && !draft.linux.time_offsets.is_empty() => {}
+            // Its root is where the process is when it is made: so it is made behind the move.
+            None if namespace.kind == NamespaceKind::Cgroup && attachment.cgroup.is_some() => {}
             None => birth.new.push(kind(namespace.kind)),
         }
     }
@@ -121,6 +147,21 @@ pub fn kind(kind: NamespaceKind) -> Kind {
     }
 }
 
+/// The control group: the move, and the namespace whose root it is.
+fn push_cgroup(
+    draft: &mut Draft<'_>,
+    attachment: &Attachment,
+    makes_namespace: bool,
+) -> Vec<insula_launch::kit::Slot> {
+    let Some(place) = &attachment.cgroup else { return Vec::new() };
+    let procs: Vec<_> = (0..place.doors).map(|_| draft.slots.another()).collect();
+    draft.parent.push(step::MoveToCgroup { procs: procs.clone(), name: place.name.clone() }.into());
+    if makes_namespace && draft.makes(NamespaceKind::Cgroup) {
+        draft.child.push(step::Unshare { kinds: vec![Kind::Cgroup] }.into());
+    }
+    procs
+}
+
 /// The first things that the newborn does.
 fn push_entry(draft: &mut Draft<'_>, attachment: &Attachment) {
     // Before the ids change: the file of the offsets belongs to the ids that the process was born with.
@@ -141,11 +182,36 @@ fn push_entry(draft: &mut Draft<'_>, attachment: &Attachment) {
         draft.child.push(step::Propagation(step::propagation::Mode::Slave).into());
     }
     // After the ids: the new keyring belongs to them. Before the first file: the umask of the caller ends here.
-    draft.child.push(step::Session { keyring: true }.into());
+    draft.child.push(step::Session { keyring: !attachment.keeps_keyring }.into());
     // While /dev is the host's.
     if attachment.null_stdin {
         draft.child.push(step::Stdio { stdin: true, stdout: false, stderr: false }.into());
     }
+}
+
+/// The working directory, made where it is missing, as runc does and images rely on.
+fn push_work_dir(draft: &mut Draft<'_>, attachment: &Attachment) {
+    let Some(process) = &draft.spec.process else { return };
+    if attachment.life != Life::Foreground
+        && let Some(target) = Target::new(&process.cwd).filter(|target| !target.is_root())
+    {
+        let entries = vec![step::skeleton::Entry::Directory(target)];
+        draft.child.push(step::Skeleton { entries, label: "to begin in" }.into());
+    }
+}
+
+/// How the container's mounts spread, once its root is the root.
+fn push_propagation(draft: &mut Draft<'_>) {
+    use insula_oci::Propagation;
+    use step::propagation::Mode;
+    let mode = match draft.linux.rootfs_propagation {
+        // What they are by now.
+        None | Some(Propagation::Slave | Propagation::Rslave) => return,
+        Some(Propagation::Private | Propagation::Rprivate) => Mode::Private,
+        Some(Propagation::Shared | Propagation::Rshared) => Mode::Shared,
+        Some(Propagation::Unbindable | Propagation::Runbindable) => Mode::Unbindable,
+    };
+    draft.child.push(step::RootPropagation(mode).into());
 }
 
 /// Names and devices of the namespaces themselves.
@@ -191,9 +257,12 @@ fn push_paths(draft: &mut Draft<'_>) {
     }
     for (i, path) in draft.linux.masked_paths.iter().enumerate() {
         if let Some(target) = draft.target(&format!("linux.maskedPaths[{i}]"), path) {
-            let empty = mounts::tmpfs(&[(c"size", Some(c"0")), (c"mode", Some(c"755"))]);
+            let empty = sources::tmpfs(&[(c"size", Some(c"0")), (c"mode", Some(c"755"))]);
             draft.child.push(step::Mask { target, empty }.into());
         }
+    }
+    for target in std::mem::take(&mut draft.read_only) {
+        draft.child.push(step::ReadOnly { target }.into());
     }
     for (i, path) in draft.linux.readonly_paths.iter().enumerate() {
         if let Some(target) = draft.target(&format!("linux.readonlyPaths[{i}]"), path) {

@@ -1,14 +1,17 @@
 //! `mounts`, and what belongs into /dev.
 
+use super::attachment::{Attachment, Life};
 use super::draft::Draft;
-use super::options;
+use super::sources::bind;
+use super::{cgroup_mount, options};
 use insula_launch::resolve::Target;
-use insula_launch::step::nodes::Node;
+use insula_launch::step::nodes::{New, Node};
 use insula_launch::step::skeleton::Entry;
 use insula_launch::step::source::Source;
-use insula_launch::step::{IdmapTree, Mount, Nodes, Skeleton};
+use insula_launch::step::{Mount, Nodes, Skeleton};
 use insula_oci::{DeviceKind, Mount as OciMount};
-use std::ffi::{CStr, CString};
+use rustix::fs::FileType;
+use std::ffi::CStr;
 
 /// The devices that every container has (config-linux.md, "Default Devices").
 const DEVICES: &[(&CStr, &str, (u32, u32))] = &[
@@ -30,41 +33,12 @@ const LINKS: &[(&CStr, &CStr)] = &[
     (c"ptmx", c"pts/ptmx"),
 ];
 
-/// A tmpfs with these parameters.
-pub(super) fn tmpfs(options: &[(&CStr, Option<&CStr>)]) -> Source {
-    let owned = |(key, value): &(&CStr, Option<&CStr>)| ((*key).to_owned(), value.map(CStr::to_owned));
-    Source::New {
-        fstype: c"tmpfs".into(),
-        source: c"tmpfs".into(),
-        options: options.iter().map(owned).collect(),
-    }
-}
-
 /// Pushes the mounts in the spec's order, then the devices.
-pub(super) fn push(draft: &mut Draft<'_>) {
+pub(super) fn push(draft: &mut Draft<'_>, attachment: &Attachment) {
     for (i, mount) in draft.spec.mounts.iter().enumerate() {
-        push_one(draft, &format!("mounts[{i}]"), mount);
+        push_one(draft, &format!("mounts[{i}]"), mount, attachment);
     }
-    let mut nodes: Vec<Node> = DEVICES
-        .iter()
-        .filter(|(_, path, _)| !draft.linux.devices.iter().any(|device| device.path == *path))
-        .filter_map(|(source, path, number)| {
-            Some(Node { source: (*source).to_owned(), target: Target::new(path)?, number: Some(*number) })
-        })
-        .collect();
-    for (i, device) in draft.linux.devices.iter().enumerate() {
-        let field = format!("linux.devices[{i}]");
-        if device.kind == DeviceKind::Fifo {
-            draft.fault(format!("{field}.type"), "a FIFO is no device that can be bound from the host");
-            continue;
-        }
-        let source = draft.c_string(&format!("{field}.path"), &device.path);
-        let number = u32::try_from(device.major).ok().zip(u32::try_from(device.minor).ok());
-        if let Some(target) = draft.target(&format!("{field}.path"), &device.path) {
-            nodes.push(Node { source, target, number });
-        }
-    }
-    draft.child.push(Nodes(nodes).into());
+    push_devices(draft);
     if let Some(directory) = Target::new("/dev") {
         let link = |(name, to): &(&CStr, &CStr)| Entry::Link {
             directory: directory.clone(),
@@ -75,7 +49,48 @@ pub(super) fn push(draft: &mut Draft<'_>) {
     }
 }
 
-fn push_one(draft: &mut Draft<'_>, field: &str, mount: &OciMount) {
+/// The devices of the configuration, and those that every container has.
+fn push_devices(draft: &mut Draft<'_>) {
+    // Where the host's root has the rights of the host's root; a user namespace may make none.
+    let makes = draft.host.ids().may_mount() && !draft.in_user_namespace();
+    let new = |mode: u32, uid, gid| New { kind: FileType::CharacterDevice, mode, uid, gid };
+    let mut nodes: Vec<Node> = DEVICES
+        .iter()
+        .filter(|(_, path, _)| !draft.linux.devices.iter().any(|device| device.path == *path))
+        .filter_map(|(source, path, number)| {
+            let make = makes.then(|| new(0o666, 0, 0));
+            Some(Node {
+                source: (*source).to_owned(),
+                target: Target::new(path)?,
+                number: Some(*number),
+                make,
+            })
+        })
+        .collect();
+    for (i, device) in draft.linux.devices.iter().enumerate() {
+        let field = format!("linux.devices[{i}]");
+        let kind = match device.kind {
+            DeviceKind::Char | DeviceKind::Unbuffered => FileType::CharacterDevice,
+            DeviceKind::Block => FileType::BlockDevice,
+            DeviceKind::Fifo => FileType::Fifo,
+        };
+        if kind == FileType::Fifo && !makes {
+            draft.fault(format!("{field}.type"), "a FIFO is no device that can be bound from the host");
+            continue;
+        }
+        let source = draft.c_string(&format!("{field}.path"), &device.path);
+        let number = u32::try_from(device.major).ok().zip(u32::try_from(device.minor).ok());
+        let mode = device.file_mode.unwrap_or(0o666) & 0o7777;
+        let (uid, gid) = (device.uid.unwrap_or(0), device.gid.unwrap_or(0));
+        let make = makes.then(|| New { kind, ..new(mode, uid, gid) });
+        if let Some(target) = draft.target(&format!("{field}.path"), &device.path) {
+            nodes.push(Node { source, target, number, make });
+        }
+    }
+    draft.child.push(Nodes(nodes).into());
+}
+
+fn push_one(draft: &mut Draft<'_>, field: &str, mount: &OciMount, attachment: &Attachment) {
     let Some(target) = draft.target(&format!("{field}.destination"), &mount.destination) else { return };
     let shown = target.shown();
     if shown.starts_with("/proc/") && !is_below_proc_allowed(&shown) {
@@ -90,6 +105,10 @@ fn push_one(draft: &mut Draft<'_>, field: &str, mount: &OciMount) {
         Err(reason) => return draft.fault(format!("{field}.options"), reason),
     };
     let kind = mount.kind.as_deref().unwrap_or("");
+    if kind == "cgroup" && attachment.life != Life::Foreground {
+        let place = attachment.cgroup.as_ref();
+        return cgroup_mount::push(draft, field, target, parsed.attrs, place);
+    }
     let binds = parsed.bind || matches!(kind, "bind" | "rbind");
     let recursive = parsed.rbind || kind == "rbind";
     let source = match (&mount.source, binds) {
@@ -115,6 +134,9 @@ fn push_one(draft: &mut Draft<'_>, field: &str, mount: &OciMount) {
             Source::New { fstype, source, options: parsed.data }
         }
     };
+    if parsed.copy_up && kind != "tmpfs" {
+        return draft.fault(format!("{field}.options"), "`tmpcopyup` is an option of a tmpfs");
+    }
     // Clearing a flag that the host has locked is refused, and a fresh clone has none of ours to clear.
     let mut attrs = parsed.attrs;
     if binds {
@@ -123,7 +145,10 @@ fn push_one(draft: &mut Draft<'_>, field: &str, mount: &OciMount) {
             attrs.clear = insula_sys::mount::attr::ATIME;
         }
     }
-    draft.child.push(Mount { source, target, attrs, recursive: parsed.recursive, reason: None }.into());
+    draft.child.push(
+        Mount { source, target, attrs, recursive: parsed.recursive, copy_up: parsed.copy_up, reason: None }
+            .into(),
+    );
 }
 
 /// runc's exceptions: files of lxcfs and the like may be put over these.
@@ -141,14 +166,4 @@ fn is_below_proc_allowed(path: &str) -> bool {
         "/proc/sys/crypto/fips_enabled",
     ];
     ALLOWED.contains(&path)
-}
-
-/// A bind: by the child where it can, by the parent where ids are translated or the child's mounts are locked.
-pub(super) fn bind(draft: &mut Draft<'_>, path: CString, recursive: bool, idmap: bool) -> Source {
-    if !(idmap || draft.parent_clones()) {
-        return Source::Bind { path, recursive };
-    }
-    let slot = draft.slots.another();
-    draft.parent.push(IdmapTree { source: path, recursive, idmap, slot }.into());
-    Source::Made(slot)
 }

@@ -16,6 +16,8 @@ pub(super) struct Options {
     pub(super) rbind: bool,
     /// `idmap` or `ridmap`; `Some(false)` for `noidmap`.
     pub(super) idmap: Option<bool>,
+    /// `tmpcopyup`: a tmpfs begins with what is at its place.
+    pub(super) copy_up: bool,
     /// The file system's own.
     pub(super) data: Vec<(CString, Option<CString>)>,
 }
@@ -57,6 +59,15 @@ const PROPAGATION: &[(&str, u64)] = &[
     ("rshared", MS_SHARED),
     ("runbindable", MS_UNBINDABLE),
 ];
+
+/// Every option that is not a file system's own, sorted: for `features`.
+pub fn names() -> Vec<&'static str> {
+    let own = ["bind", "rbind", "idmap", "ridmap", "noidmap", "tmpcopyup"];
+    let flags = FLAGS.iter().map(|(name, ..)| *name).chain(PROPAGATION.iter().map(|(name, _)| *name));
+    let mut names: Vec<&str> = flags.chain(IDLE.iter().copied()).chain(own).collect();
+    names.sort_unstable();
+    names
+}
 
 /// Options that say what is so anyway, or what the new mount interface has no word for and nobody misses.
 const IDLE: &[&str] = &[
@@ -115,6 +126,7 @@ fn one(option: &str, options: &mut Options) -> Result<(), String> {
             "rbind" => (options.bind, options.rbind) = (true, true),
             "idmap" | "ridmap" => options.idmap = Some(true),
             "noidmap" => options.idmap = Some(false),
+            "tmpcopyup" => options.copy_up = true,
             "" => return Err("an option is empty".to_owned()),
             idle if IDLE.contains(&idle) => {}
             data => {

@@ -1,6 +1,6 @@
 //! `process`: limits, terminal, credentials, program.
 
-use super::attachment::Attachment;
+use super::attachment::{Attachment, Life};
 use super::draft::Draft;
 use super::{seccomp, users};
 use insula_launch::kit::Slot;
@@ -8,8 +8,8 @@ use insula_launch::resolve::Target;
 use insula_launch::step::exec::Front;
 use insula_launch::step::process::Limit;
 use insula_launch::step::{
-    Bounding, Capabilities, Console, DeathSignal, Exec, GiveStdio, NoNewPrivs, OomScore, Program, Rlimits,
-    TakeStdio, Umask, User, WorkDir,
+    AwaitStart, Bounding, Capabilities, Commit, Console, DeathSignal, Exec, FindHome, GiveStdio, NoNewPrivs,
+    OomScore, Program, Rlimits, Step, TakeStdio, Umask, User, WorkDir,
 };
 use insula_oci::{Capabilities as OciCapabilities, Process, RlimitKind, annotation};
 use insula_seccomp::Filter;
@@ -69,11 +69,12 @@ fn resource(kind: RlimitKind) -> Resource {
     }
 }
 
-/// The terminal, after the mounts: it comes from the container's devpts.
-pub(super) fn push_console(draft: &mut Draft<'_>) -> Option<Slot> {
+/// The terminal, after the mounts: it comes from the container's devpts. Who joins leaves /dev/console to the first process.
+pub(super) fn push_console(draft: &mut Draft<'_>, joins: bool) -> Option<Slot> {
     let process = draft.spec.process.as_ref().filter(|process| process.terminal)?;
     let slot = draft.slots.another();
-    let (ptmx, console) = (Target::new("/dev/pts/ptmx")?, Target::new("/dev/console")?);
+    let ptmx = Target::new("/dev/pts/ptmx")?;
+    let console = if joins { None } else { Some(Target::new("/dev/console")?) };
     draft.child.push(Console { slot, ptmx, console, owner: process.user.uid }.into());
     Some(slot)
 }
@@ -89,11 +90,17 @@ pub(super) fn console_size(draft: &mut Draft<'_>) -> Option<(u16, u16)> {
 }
 
 /// Credentials and program: the last steps, each after the last that needs what it gives up.
-pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Slot {
+///
+/// Returns where the init goes, and where the FIFOs of a later start go, if there will be one.
+pub(super) fn push_program(
+    draft: &mut Draft<'_>,
+    attachment: &Attachment,
+    hooks: Vec<Step>,
+) -> (Slot, Option<(Slot, Slot)>) {
     let init = draft.slots.another();
     let Some(process) = &draft.spec.process else {
         draft.fault("process", "it is missing");
-        return init;
+        return (init, None);
     };
     draft.child.push(Umask(process.user.umask.unwrap_or(0o022)).into());
     let filter = seccomp::filter(draft);
@@ -101,8 +108,22 @@ pub(super) fn push_program(draft: &mut Draft<'_>, attachment: &Attachment) -> Sl
     if attachment.die_with_parent {
         draft.child.push(DeathSignal::KILL.into());
     }
-    push_exec(draft, process, attachment, init, filter);
-    init
+    let program = push_found(draft, process, filter);
+    if wants_home(process, attachment) {
+        draft.child.push(FindHome { uid: process.user.uid }.into());
+    }
+    if attachment.life != Life::Foreground {
+        // The program is found: what can be known to fail has failed at `create`.
+        draft.child.push(Commit.into());
+    }
+    let start = (attachment.life == Life::Create).then(|| {
+        let (go, answer) = (draft.slots.another(), draft.slots.another());
+        draft.child.push(AwaitStart { go, answer }.into());
+        (go, answer)
+    });
+    draft.child.extend(hooks);
+    push_exec(draft, process, attachment, init, program);
+    (init, start)
 }
 
 /// Pipes for the program's user: from outside where the host's root maps the ids, else from inside.
@@ -179,20 +200,31 @@ fn push_credentials(
     filter
 }
 
-fn push_exec(
-    draft: &mut Draft<'_>,
-    process: &Process,
-    attachment: &Attachment,
-    init: Slot,
-    filter: Option<Filter>,
-) {
+/// Has nobody said what `HOME` is? `insula run` has looked already.
+fn wants_home(process: &Process, attachment: &Attachment) -> bool {
+    attachment.life != Life::Foreground && !process.env.iter().any(|variable| variable.starts_with("HOME="))
+}
+
+/// Looks for the program; returns where it may be.
+fn push_found(draft: &mut Draft<'_>, process: &Process, filter: Option<Filter>) -> Vec<CString> {
     let Some(name) = process.args.first().filter(|name| !name.is_empty()) else {
-        return draft.fault("process.args", "it is empty");
+        draft.fault("process.args", "it is empty");
+        return Vec::new();
     };
     let candidates = candidates(draft, process, name);
     // Before the search, which nobody filters then: it is the init that loads it.
     seccomp::push_last(draft, filter);
     draft.child.push(Program { name: name.clone(), candidates: candidates.clone() }.into());
+    candidates
+}
+
+fn push_exec(
+    draft: &mut Draft<'_>,
+    process: &Process,
+    attachment: &Attachment,
+    init: Slot,
+    candidates: Vec<CString>,
+) {
     let front = match draft.spec.annotations.get(annotation::INIT).map(String::as_str) {
         Some(annotation::TRUE) => Front::Init,
         _ => Front::None,
@@ -204,7 +236,7 @@ fn push_exec(
     for (i, arg) in process.args.iter().enumerate() {
         argv.push(draft.c_string(&format!("process.args[{i}]"), arg));
     }
-    let mut envp = Vec::with_capacity(process.env.len());
+    let mut envp = Vec::with_capacity(process.env.len() + 1);
     for (i, variable) in process.env.iter().enumerate() {
         let field = format!("process.env[{i}]");
         if variable.find('=').is_none_or(|at| at == 0) {
@@ -212,8 +244,13 @@ fn push_exec(
         }
         envp.push(draft.c_string(&field, variable));
     }
+    let home_at = wants_home(process, attachment).then_some(envp.len());
+    if home_at.is_some() {
+        envp.push(c"HOME=/".to_owned());
+    }
     let (argv, envp) = (Strings::new(argv), Strings::new(envp));
-    draft.child.push(Exec { front, init, argv, envp, candidates, preserve: attachment.preserve_fds }.into());
+    let preserve = attachment.preserve_fds;
+    draft.child.push(Exec { front, init, argv, envp, candidates, home_at, preserve }.into());
 }
 
 /// Where the program may be: as it is if it has a slash, else in each directory of the container's PATH, execvp(3).

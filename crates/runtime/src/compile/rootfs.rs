@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::layers::{overlay, push_layers, shifts};
-use super::{host_view, mounts};
+use super::{host_view, sources};
 use insula_launch::step::Rootfs;
 use insula_oci::annotation;
 
@@ -27,7 +27,7 @@ pub(super) fn push(draft: &mut Draft<'_>) {
     let source = match keep {
         None => {
             let path = draft.c_string("root.path", &root.path);
-            mounts::bind(draft, path, true, idmap)
+            sources::bind(draft, path, true, idmap)
         }
         Some(keep) => {
             push_layers(draft, Some(&keep));

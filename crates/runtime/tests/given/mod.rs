@@ -5,8 +5,8 @@ use insula_launch::host::ids::{Ids, Range};
 use insula_launch::host::mounts::HostMount;
 use insula_launch::host::root::{EntryKind, RootEntry};
 use insula_launch::plan::Plan;
-use insula_oci::Spec;
-use insula_runtime::compile::{Attachment, compile};
+use insula_oci::{Spec, State, Status};
+use insula_runtime::compile::{Attachment, CgroupMount, CgroupPlace, Life, compile};
 use insula_sys::seccomp::Flags;
 use std::path::PathBuf;
 
@@ -91,6 +91,8 @@ const fn case(name: &'static str, ids: fn() -> Ids, command: &'static str) -> Ca
 }
 
 pub const CASES: &[Case] = &[
+    case("oci-create", root, "insula-oci create web, with all that a configuration can have"),
+    case("oci-user", user, "insula-oci create web"),
     case("bundle", root, "a container of an engine, in a pod: terminal, ambient capability, oom score"),
     case("root-host", root, "insula run -- sh"),
     case("root-keep", root, "insula run --keep /srv/changes host -- make install"),
@@ -128,6 +130,30 @@ pub const CASES: &[Case] = &[
     case("user-join", single, "insula run --net /proc/4242/ns/net --pid /proc/4242/ns/pid /srv/alpine -- ps"),
 ];
 
+/// As `create` has it: a group in two hierarchies, and a start that is awaited.
+fn created(spec: &Spec) -> Attachment {
+    let mount = |directory: &str, options: &[&str]| CgroupMount {
+        directory: directory.to_owned(),
+        is_v2: options.is_empty(),
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+        group: format!("/sys/fs/cgroup/{directory}/web"),
+    };
+    let mounts = vec![mount("unified", &[]), mount("cpu,cpuacct", &["cpu", "cpuacct"])];
+    Attachment {
+        life: Life::Create,
+        cgroup: Some(CgroupPlace { name: "/web".to_owned(), doors: 2, mounts }),
+        state: Some(State {
+            oci_version: spec.oci_version.clone(),
+            id: "web".to_owned(),
+            status: Status::Creating,
+            pid: None,
+            bundle: "/srv/web".to_owned(),
+            annotations: spec.annotations.clone(),
+        }),
+        ..Attachment::default()
+    }
+}
+
 /// Where the configurations and the kept plans lie.
 pub fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/plans"))
@@ -149,7 +175,9 @@ impl Case {
             die_with_parent: true,
             cwd_is_default: self.command.starts_with("insula run ") && !self.command.contains(" -w "),
             preserve_fds: 0,
+            ..Attachment::default()
         };
+        let attachment = if self.name.starts_with("oci-") { created(&self.spec()) } else { attachment };
         match compile(&self.spec(), &host((self.ids)()), &attachment) {
             Ok(compiled) => compiled.plan,
             Err(faults) => panic!("{}: {faults:?}", self.name),

@@ -62,6 +62,67 @@ pub const LAWS: &[Law] = &[
         holds: |law, plan| count(plan, |step| law.names(step)) == 1,
     },
     Law {
+        name: "how the container's own mounts spread is set when they are all there are",
+        about: &["pivot-root", "root-propagation", "user"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "the process is in its control group before anything is done for it, and before its cgroup namespace is made",
+        about: &["move-to-cgroup", "map-ids", "oom-score", "rlimits", "hook-state", "own-ids", "session"],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "a cgroup namespace that has the group for its root is made behind the move, with the ids of the birth",
+        about: &["move-to-cgroup", "unshare", "own-ids"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "when and where it runs is set with the caller's rights, before the ids change",
+        about: &["scheduler", "io-priority", "memory-policy", "personality", "own-ids", "user"],
+        holds: |law, plan| before(plan, among(&law.about[..4]), among(&law.about[4..])),
+    },
+    Law {
+        name: "hooks are told a state that is written",
+        about: &["hook-state", "hook-outside", "hook-inside"],
+        holds: first_before_the_rest,
+    },
+    Law {
+        name: "the caller's hooks run when the mounts are made, before the root is entered",
+        about: &["mount", "nodes", "console", "hook-outside", "pivot-root"],
+        holds: |law, plan| {
+            let hooks = |step: &Step| step.name() == "hook-outside";
+            before(plan, among(&law.about[..3]), hooks) && before(plan, hooks, among(&["pivot-root"]))
+        },
+    },
+    Law {
+        name: "hooks inside run before the root is entered, or behind the wait",
+        about: &["hook-inside", "await-start", "pivot-root"],
+        holds: |_, plan| {
+            let at = |name| plan.steps.iter().position(|step: &Step| step.name() == name);
+            let (pivot, wait) = (at("pivot-root"), at("await-start"));
+            plan.steps.iter().enumerate().filter(|(_, step)| step.name() == "hook-inside").all(
+                |(at, step)| {
+                    let is_last = step.to_string().contains("startContainer");
+                    if is_last {
+                        wait.is_none_or(|wait| wait < at)
+                    } else {
+                        pivot.is_some_and(|pivot| at < pivot)
+                    }
+                },
+            )
+        },
+    },
+    Law {
+        name: "a container is written down when all that can fail has not failed, then it waits, then it executes",
+        about: &["program", "find-home", "commit", "await-start", "exec"],
+        holds: in_this_order,
+    },
+    Law {
+        name: "the home is looked for in the container",
+        about: &["pivot-root", "find-home", "exec"],
+        holds: in_this_order,
+    },
+    Law {
         name: "/dev/null is taken from the host's /dev, before it is gone",
         about: &["stdio", "pivot-root"],
         holds: first_before_the_rest,
@@ -226,8 +287,12 @@ pub const LAWS: &[Law] = &[
         name: "the program is found, then executed, and nothing comes after",
         about: &["program", "exec"],
         holds: |law, plan| {
+            const BETWEEN: &[&str] = &["find-home", "commit", "await-start", "hook-inside"];
             let names: Vec<&str> = plan.steps.iter().map(Step::name).collect();
-            names.ends_with(law.about) && count(plan, |step| law.names(step)) == law.about.len()
+            let found = names.iter().rposition(|name| *name == law.about[0]).unwrap_or(names.len());
+            let rest: Vec<&str> =
+                names[found..].iter().copied().filter(|name| !BETWEEN.contains(name)).collect();
+            rest == law.about && count(plan, |step| law.names(step)) == law.about.len()
         },
     },
     Law {
@@ -256,6 +321,7 @@ pub const LAWS: &[Law] = &[
             "time-offsets",
             "own-ids",
             "propagation",
+            "root-propagation",
             "stdio",
             "host-name",
             "domain-name",
@@ -267,17 +333,48 @@ pub const LAWS: &[Law] = &[
             "no-new-privs",
             "seccomp",
             "death-signal",
+            "move-to-cgroup",
+            "scheduler",
+            "io-priority",
+            "memory-policy",
+            "personality",
+            "find-home",
+            "commit",
+            "await-start",
         ],
         holds: |law, plan| law.about.iter().all(|name| count(plan, |step| step.name() == *name) <= 1),
     },
     Law {
         name: "each slot is filled once, then used once",
-        about: &["idmap-tree", "layers", "rootfs", "mount", "console", "take-console", "seccomp", "exec"],
+        about: &[
+            "idmap-tree",
+            "layers",
+            "rootfs",
+            "mount",
+            "console",
+            "take-console",
+            "seccomp",
+            "exec",
+            "move-to-cgroup",
+            "await-start",
+            "hook-state",
+            "hook-outside",
+            "hook-inside",
+        ],
         holds: |_, plan| slots_are_filled_then_used(plan),
     },
     Law {
         name: "a slot that is used on the other side is handed over where the lane changes",
-        about: &["idmap-tree", "layers", "rootfs", "mount", "console", "take-console"],
+        about: &[
+            "idmap-tree",
+            "layers",
+            "rootfs",
+            "mount",
+            "console",
+            "take-console",
+            "hook-state",
+            "hook-inside",
+        ],
         holds: |_, plan| slots_cross(plan),
     },
 ];
@@ -338,26 +435,31 @@ fn filled(step: &Step) -> Option<Slot> {
     match step {
         Step::IdmapTree(tree) => Some(tree.slot),
         Step::Console(console) => Some(console.slot),
+        Step::HookState(state) => Some(state.slot),
         _ => None,
     }
 }
 
-/// What a step takes from a slot.
-fn used(step: &Step) -> Option<Slot> {
+/// What a step takes from slots.
+fn used(step: &Step) -> Vec<Slot> {
     match (step, source(step)) {
-        (Step::TakeConsole(take), _) => Some(take.slot),
-        (Step::Exec(exec), _) => Some(exec.init),
-        (Step::Seccomp(filter), _) => prepared(filter),
+        (Step::TakeConsole(take), _) => vec![take.slot],
+        (Step::Exec(exec), _) => vec![exec.init],
+        (Step::Seccomp(filter), _) => prepared(filter).into_iter().collect(),
+        (Step::MoveToCgroup(group), _) => group.procs.clone(),
+        (Step::AwaitStart(wait), _) => vec![wait.go, wait.answer],
+        (Step::HookOutside(hook), _) => vec![hook.state],
+        (Step::HookInside(hook), _) => vec![hook.state],
         (Step::Layers(layers), _) => match &layers.kept {
-            Kept::Made(slot, ..) => Some(*slot),
-            Kept::Vanish | Kept::Path(..) => None,
+            Kept::Made(slot, ..) => vec![*slot],
+            Kept::Vanish | Kept::Path(..) => Vec::new(),
         },
-        (_, Some(Source::Made(slot))) => Some(*slot),
+        (_, Some(Source::Made(slot))) => vec![*slot],
         (_, Some(Source::Overlay(overlay))) => match &overlay.lower {
-            Lower::Made { slot, .. } => Some(*slot),
-            Lower::Path(_) => None,
+            Lower::Made { slot, .. } => vec![*slot],
+            Lower::Path(_) => Vec::new(),
         },
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
@@ -369,21 +471,33 @@ fn prepared(filter: &Seccomp) -> Option<Slot> {
     }
 }
 
+/// What is there before the birth: the files of namespaces, which the porter uses, the init, the control group's, the FIFOs
+/// of the start.
+fn given(plan: &Plan) -> Vec<Slot> {
+    let of = |step: &Step| {
+        matches!(step, Step::Exec(_) | Step::Seccomp(_) | Step::MoveToCgroup(_) | Step::AwaitStart(_))
+    };
+    plan.steps.iter().filter(|step| of(step)).flat_map(used).collect()
+}
+
+/// A state that hooks are told is read by each of them; every other slot is used once.
+fn is_shared(plan: &Plan, slot: Slot) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::HookState(state) if state.slot == slot))
+}
+
 fn slots_are_filled_then_used(plan: &Plan) -> bool {
-    // Filled before the birth: the namespace files, which the porter uses, the init and its filter.
-    let init = plan.steps.iter().filter_map(|step| match step {
-        Step::Exec(exec) => Some(exec.init),
-        Step::Seccomp(filter) => prepared(filter),
-        _ => None,
-    });
-    let init: Vec<Slot> = init.collect();
     let joins: Vec<Slot> = plan.birth.joins().iter().map(|join| join.slot).collect();
-    let mut full: Vec<Slot> = init.clone();
-    let mut ever: Vec<Slot> = joins.iter().copied().chain(init).collect();
+    let mut full = given(plan);
+    let mut ever: Vec<Slot> = joins.iter().copied().chain(full.iter().copied()).collect();
+    let mut read: Vec<Slot> = Vec::new();
     for step in &plan.steps {
-        if let Some(slot) = used(step) {
-            let Some(at) = full.iter().position(|known| *known == slot) else { return false };
-            full.swap_remove(at);
+        for slot in used(step) {
+            match full.iter().position(|known| *known == slot) {
+                Some(at) => drop(full.swap_remove(at)),
+                None if is_shared(plan, slot) && read.contains(&slot) => {}
+                None => return false,
+            }
+            read.push(slot);
         }
         if let Some(slot) = filled(step) {
             full.push(slot);
@@ -398,11 +512,15 @@ fn slots_are_filled_then_used(plan: &Plan) -> bool {
 fn slots_cross(plan: &Plan) -> bool {
     plan.steps.iter().enumerate().all(|(at, step)| {
         let Some(slot) = filled(step) else { return step.hands_over().is_none() };
-        let use_at = plan.steps.iter().position(|later| used(later) == Some(slot));
+        let on_the_other_side = |later: &Step| {
+            used(later).contains(&slot) && (later.who() != step.who() || is_shared(plan, slot))
+        };
+        let use_at = plan.steps.iter().position(on_the_other_side);
         let change = plan.steps[at..].iter().position(|later| later.who() != step.who()).map(|by| at + by);
         step.hands_over() == Some(slot)
             && use_at.zip(change).is_some_and(|(use_at, change)| {
-                plan.steps[use_at].who() != step.who() && at < change && change <= use_at
+                let hears = plan.steps[use_at].who() != step.who();
+                at < change && (!hears || change <= use_at)
             })
     })
 }

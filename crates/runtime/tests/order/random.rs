@@ -49,6 +49,7 @@ fn attachment() -> impl Strategy<Value = Attachment> {
             die_with_parent,
             cwd_is_default,
             preserve_fds,
+            ..Attachment::default()
         },
     )
 }

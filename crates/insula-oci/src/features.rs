@@ -1,0 +1,44 @@
+//! `features`: what this runtime does, features.md of the specification.
+
+use crate::error::Error;
+use crate::flags::{Given, Order};
+use crate::global::Global;
+use crate::tell;
+use crate::verb::Verb;
+use insula_oci::Capability;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// `features`.
+pub const VERB: Verb = Verb {
+    name: "features",
+    about: "Print what this runtime does, as JSON",
+    usage: "",
+    flags: &[],
+    order: Order::Anywhere,
+    go: features,
+    failed: tell::FAILED,
+};
+
+fn features(_: &Global, _: &Given) -> Result<ExitCode, Error> {
+    let capabilities: Vec<&str> = Capability::ALL.into_iter().map(Capability::name).collect();
+    let features = json!({
+        "ociVersionMin": "1.0.0",
+        "ociVersionMax": insula_oci::VERSION,
+        "hooks": ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
+        "mountOptions": insula_runtime::compile::mount_options(),
+        "linux": {
+            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
+            "capabilities": capabilities,
+            "cgroup": { "v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true },
+            "seccomp": { "enabled": false },
+            "apparmor": { "enabled": false },
+            "selinux": { "enabled": false },
+            "intelRdt": { "enabled": false },
+            "mountExtensions": { "idmap": { "enabled": true } },
+            "netDevices": { "enabled": false }
+        },
+        "annotations": { "org.insula.version": env!("CARGO_PKG_VERSION") }
+    });
+    Ok(tell::out(&format!("{features:#}\n")))
+}

@@ -1,0 +1,23 @@
+//! Engines on top: the same actions of a real client once with runc and once with ours, compared action by action.
+//!
+//! Each engine runs in namespaces of its own (mount, pid, network), on a /run, a /var/lib and an image store in memory,
+//! so that the machine's own is not touched, and nothing is left. What may differ stands in [`actions::ALLOWED`].
+#![forbid(unsafe_code)]
+
+mod actions;
+mod engine;
+
+use engine::Engine;
+use insula_proof::need;
+
+#[test]
+fn podman_does_the_same_with_ours_as_with_runc() {
+    need!(slow, root, cgroup_v1 "pids", program "podman", program "conmon", program "runc", program "busybox", program "script");
+    Engine::Podman.compare();
+}
+
+#[test]
+fn dockerd_does_the_same_with_ours_as_with_runc() {
+    need!(slow, root, cgroup_v1 "pids", program "dockerd", program "docker", program "containerd", program "runc", program "busybox", program "script");
+    Engine::Docker.compare();
+}

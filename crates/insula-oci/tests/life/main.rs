@@ -1,0 +1,11 @@
+//! A container's life by the command line: what each command does to the kernel, what it prints, how it ends, and what it
+//! leaves. As root, and as an ordinary user, each test with a state root and a bundle of its own.
+#![forbid(unsafe_code)]
+
+mod deaths;
+mod exec;
+mod hooks;
+mod refusals;
+mod room;
+mod users;
+mod verbs;

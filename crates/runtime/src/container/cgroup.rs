@@ -1,0 +1,165 @@
+//! A container's control group: found, made, limited, and taken away with it.
+
+use super::error::Error;
+use super::id::Id;
+use super::record;
+use crate::compile::CgroupMount;
+use insula_cgroup::limits::{apply, controllers};
+use insula_cgroup::{Group, Hierarchies, Made, Name, Version, create, is_frozen as frozen, members};
+use insula_oci::resources::{DeviceRule, DeviceRuleKind};
+use insula_oci::{Linux, Resources};
+use rustix::fd::OwnedFd;
+use rustix::process::geteuid;
+
+/// A group that was made for a container.
+#[derive(Debug)]
+pub(super) struct Ours {
+    made: Made,
+    name: Name,
+}
+
+/// The group that a configuration asks for: `linux.cgroupsPath`, else one named by the id, as runc has it.
+pub(super) fn name(linux: &Linux, id: &Id) -> Result<Name, Error> {
+    let path = linux.cgroups_path.clone().unwrap_or_else(|| format!("/{id}"));
+    Name::parse(&path).map_err(Error::Cgroup)
+}
+
+/// What is written down of a group before it is made.
+pub(super) fn intent(name: &Name) -> record::Cgroup {
+    record::Cgroup { name: name.to_string(), freezer: None }
+}
+
+/// Makes the group and limits it. `None`: this user may make none, and nobody asked for a limit.
+pub(super) fn make(name: Name, resources: &Resources) -> Result<Option<Ours>, Error> {
+    let is_root = geteuid().is_root();
+    let hierarchies = match Hierarchies::discover() {
+        Ok(hierarchies) => hierarchies,
+        Err(_) if *resources == Resources::default() => return Ok(None),
+        Err(error) => return Err(Error::Cgroup(error)),
+    };
+    // Without the host's root no device rule can be set, and none is needed: the kernel lets nobody make a device node.
+    let devices = if is_root { with_defaults(&resources.devices) } else { Vec::new() };
+    let resources = &Resources { devices, ..resources.clone() };
+    let needed = controllers(resources, &hierarchies).map_err(Error::Cgroup)?;
+    let made = match create(&hierarchies, &name, &needed) {
+        Ok(made) => made,
+        Err(_) if !is_root && *resources == Resources::default() => return Ok(None),
+        Err(error) => return Err(Error::Cgroup(error)),
+    };
+    let ours = Ours { made, name };
+    match ours.check().and_then(|()| apply(&ours.made.group, resources).map_err(Error::Cgroup)) {
+        Ok(()) => Ok(Some(ours)),
+        Err(error) => {
+            ours.made.undo();
+            Err(error)
+        }
+    }
+}
+
+/// The rules of a configuration, and behind them what the devices that every container has need (config-linux.md, "Default
+/// Devices"), terminals, and the making of any node, which is a matter of CAP_MKNOD. So does runc.
+fn with_defaults(rules: &[DeviceRule]) -> Vec<DeviceRule> {
+    const CHARACTER: [(Option<i64>, Option<i64>); 9] = [
+        (Some(1), Some(3)),
+        (Some(1), Some(5)),
+        (Some(1), Some(7)),
+        (Some(1), Some(8)),
+        (Some(1), Some(9)),
+        (Some(5), Some(0)),
+        (Some(5), Some(1)),
+        (Some(5), Some(2)),
+        (Some(136), None),
+    ];
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let rule = |kind, major, minor, access: &str| DeviceRule {
+        allow: true,
+        kind: Some(kind),
+        major,
+        minor,
+        access: Some(access.to_owned()),
+    };
+    let nodes = [DeviceRuleKind::Char, DeviceRuleKind::Block].map(|kind| rule(kind, None, None, "m"));
+    let devices = CHARACTER.map(|(major, minor)| rule(DeviceRuleKind::Char, major, minor, "rwm"));
+    rules.iter().cloned().chain(nodes).chain(devices).collect()
+}
+
+impl Ours {
+    /// A group that was there must be empty and awake: else it is another's.
+    fn check(&self) -> Result<(), Error> {
+        let group = &self.made.group;
+        if self.made.is_new() {
+            return Ok(());
+        }
+        let in_use = |words| Err(Error::CgroupInUse { name: self.name.to_string(), words });
+        if !members(group).map_err(Error::Cgroup)?.is_empty() {
+            return in_use("is not empty");
+        }
+        if frozen(group) == Some(true) {
+            return in_use("unexpectedly frozen");
+        }
+        Ok(())
+    }
+
+    /// What is written down of it.
+    pub(super) fn record(&self) -> record::Cgroup {
+        record::Cgroup { name: self.name.to_string(), freezer: freezer(&self.made.group) }
+    }
+
+    /// Its name.
+    pub(super) fn shown(&self) -> String {
+        self.name.to_string()
+    }
+
+    /// `cgroup.procs` of each of its directories, for a process to be moved.
+    pub(super) fn doors(&self) -> Result<Vec<OwnedFd>, Error> {
+        let joins = self.made.group.joins().map_err(Error::Cgroup)?;
+        Ok(joins.into_iter().map(|(_, file)| file).collect())
+    }
+
+    /// What a mount of type `cgroup` shows of it.
+    pub(super) fn mounts(&self) -> Vec<CgroupMount> {
+        let places = self.made.group.places();
+        let of = |place: &insula_cgroup::Place| {
+            let is_v2 = place.version == Version::V2;
+            CgroupMount {
+                directory: place.label.clone(),
+                is_v2,
+                options: if is_v2 { Vec::new() } else { place.controllers.clone() },
+                group: place.directory.shown().to_owned(),
+            }
+        };
+        places.iter().map(of).collect()
+    }
+
+    /// Takes back what was made.
+    pub(super) fn undo(self) {
+        self.made.undo();
+    }
+}
+
+/// The file that says whether a group is frozen: one to read, where a search for all hierarchies would be dear.
+fn freezer(group: &Group) -> Option<String> {
+    let unified = group.places().iter().find(|place| place.version == Version::V2);
+    let place = unified.or_else(|| group.place("freezer"))?;
+    let file = if place.version == Version::V2 { "cgroup.freeze" } else { "freezer.state" };
+    Some(place.directory.shown_of(file))
+}
+
+/// Does that file say so?
+pub(super) fn is_frozen(file: &str) -> bool {
+    std::fs::read_to_string(file).is_ok_and(|text| matches!(text.trim(), "1" | "FROZEN" | "FREEZING"))
+}
+
+/// Opens the group of a record; `None`: it has none, or none is left.
+pub(super) fn open(of: &record::Record) -> Result<Option<Group>, Error> {
+    let Some(cgroup) = &of.cgroup else { return Ok(None) };
+    let name = Name::parse(&cgroup.name).map_err(Error::Cgroup)?;
+    let hierarchies = Hierarchies::discover().map_err(Error::Cgroup)?;
+    match Group::open(&hierarchies, &name) {
+        Ok(group) => Ok(Some(group)),
+        Err(insula_cgroup::Error::NoGroup(_)) => Ok(None),
+        Err(error) => Err(Error::Cgroup(error)),
+    }
+}

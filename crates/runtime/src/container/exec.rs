@@ -1,0 +1,134 @@
+//! `exec`: another process in a container that runs.
+
+use super::cgroup;
+use super::create::{send_console, write_pid_file};
+use super::directory::Directory;
+use super::error::Error;
+use super::status::{Found, status};
+use crate::compile::{Attachment, CgroupPlace, Compiled, Entry, Life, compile_exec};
+use crate::enter::{self, Doors};
+use insula_launch::fault::{Call, Fault};
+use insula_launch::host::Host;
+use insula_launch::kit::Kit;
+use insula_launch::perform::Running;
+use insula_launch::plan::Kind;
+use insula_launch::step::OnCommit;
+use insula_oci::{Process, Spec, Status};
+use rustix::fd::OwnedFd;
+use rustix::fs::stat;
+use rustix::io::Errno;
+
+/// What `exec` is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The socket that is sent the terminal's other end.
+    pub console_socket: Option<String>,
+    /// Where the process's id is written.
+    pub pid_file: Option<String>,
+    /// Descriptors from 3 on that the program inherits.
+    pub preserve_fds: u32,
+    /// A paused container is joined too: the process runs when it is resumed.
+    pub ignore_paused: bool,
+}
+
+/// A process that runs in the container.
+#[derive(Debug)]
+pub struct Joined {
+    /// The process, our child.
+    pub running: Running,
+    /// The terminal's other end, if it has a terminal and nobody was to be sent it.
+    pub console: Option<OwnedFd>,
+}
+
+/// The container that a process is to join, looked at: its configuration is what the process begins with.
+pub fn target(directory: &Directory, request: &Request) -> Result<(Found, Spec), Error> {
+    let found = status(directory)?;
+    match found.status {
+        Status::Running | Status::Created => {}
+        Status::Paused if request.ignore_paused => {}
+        Status::Paused => {
+            let words = "cannot exec in a paused container (use --ignore-paused to override)";
+            return Err(Error::Status { id: found.record.id, status: Status::Paused, words });
+        }
+        status => {
+            let words = "cannot exec in a stopped container";
+            return Err(Error::Status { id: found.record.id, status, words });
+        }
+    }
+    let bundle = super::bundle::Bundle::kept(&found.record.bundle, directory.config()?)?;
+    Ok((found, bundle.spec))
+}
+
+/// Runs `process` in the container.
+pub fn exec(found: &Found, mut spec: Spec, process: Process, request: &Request) -> Result<Joined, Error> {
+    spec.process = Some(process);
+    // Held open while its files in /proc are: they are this process's, whoever has the pid next.
+    let pidfd = found.pidfd()?;
+    let pid = found.record.process.map_or(0, |process| process.pid);
+    let mut doors = Doors::default();
+    let mut place = None;
+    if let Some(group) = cgroup::open(&found.record)? {
+        let joins = group.joins().map_err(Error::Cgroup)?;
+        doors.cgroup = joins.into_iter().map(|(_, file)| file).collect();
+        place = Some(CgroupPlace {
+            name: group.name().to_string(),
+            doors: doors.cgroup.len(),
+            mounts: Vec::new(),
+        });
+    }
+    let attachment = Attachment {
+        preserve_fds: request.preserve_fds,
+        life: Life::Run,
+        cgroup: place,
+        ..Attachment::default()
+    };
+    let entry = entry(pid)?;
+    let compiled = compile_exec(&spec, &Host::new(), &attachment, &entry).map_err(Error::Invalid)?;
+    let joined = launch(&compiled, doors, request)?;
+    drop(pidfd);
+    Ok(joined)
+}
+
+/// Its namespaces that are not ours.
+fn entry(pid: i32) -> Result<Entry, Error> {
+    let mut entry = Entry::default();
+    for kind in Kind::ALL {
+        let path = format!("/proc/{pid}/ns/{}", kind.name());
+        let theirs = match stat(path.as_str()) {
+            // This kernel has no such kind.
+            Err(Errno::NOENT) => continue,
+            theirs => theirs.map_err(|errno| Error::Namespace { path: path.clone(), errno })?,
+        };
+        let ours = stat(format!("/proc/self/ns/{}", kind.name()).as_str())
+            .map_err(|errno| Error::Namespace { path: path.clone(), errno })?;
+        if (ours.st_dev, ours.st_ino) != (theirs.st_dev, theirs.st_ino) {
+            entry.namespaces.push((kind, path));
+        }
+    }
+    Ok(entry)
+}
+
+fn launch(compiled: &Compiled, doors: Doors, request: &Request) -> Result<Joined, Error> {
+    let mut console = None;
+    let mut refused = None;
+    let mut commit = |kit: &mut Kit, pid: i32| {
+        let written = request.pid_file.as_deref().map_or(Ok(()), |path| write_pid_file(path, pid));
+        console = compiled.console.and_then(|slot| kit.take(slot));
+        let done = written.and_then(|()| match (&console, &request.console_socket) {
+            (Some(master), Some(path)) => send_console(master, path),
+            _ => Ok(()),
+        });
+        done.map_err(|error| {
+            refused = Some(error);
+            Fault { call: Call::Write, errno: Errno::CANCELED }
+        })
+    };
+    let running = enter::launch_with(compiled, doors, Some(OnCommit(&mut commit)));
+    match (running, refused) {
+        (Ok(running), _) => {
+            Ok(Joined { running, console: console.filter(|_| request.console_socket.is_none()) })
+        }
+        (Err(_), Some(refused)) => Err(refused),
+        (Err(error), None) => Err(error.into()),
+    }
+}
