@@ -57,6 +57,14 @@ impl fmt::Display for Error {
 }
 
 impl Error {
+    /// The cause, where a look at what was refused has shown it.
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Error::Container(error) => error.cause(),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -36,12 +36,16 @@ pub fn out(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// An error: into the log if there is one, and to standard error, with what to do about it behind.
-pub fn error(message: &str, hint: Option<&str>, code: u8) -> ExitCode {
-    write_log("error", message, hint);
+/// An error: into the log if there is one, and to standard error, with its cause and what to do about it behind.
+pub fn error(message: &str, cause: Option<&str>, hint: Option<&str>, code: u8) -> ExitCode {
+    let behind: Vec<&str> = cause.into_iter().chain(hint).collect();
+    write_log("error", message, (!behind.is_empty()).then(|| behind.join("; ")).as_deref());
     let mut text = String::new();
     for line in message.lines() {
         text.push_str(&format!("insula-oci: error: {line}\n"));
+    }
+    if let Some(cause) = cause {
+        text.push_str(&format!("insula-oci: cause: {}\n", escaped(cause)));
     }
     if let Some(hint) = hint {
         text.push_str(&format!("insula-oci: hint: {}\n", escaped(hint)));

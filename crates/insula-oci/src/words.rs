@@ -64,7 +64,7 @@ fn call(verb: &Verb, global: &Global, rest: &[String]) -> ExitCode {
 }
 
 fn failed(error: &Error, code: u8) -> ExitCode {
-    tell::error(&error.to_string(), error.hint().as_deref(), code)
+    tell::error(&error.to_string(), error.cause().as_deref(), error.hint().as_deref(), code)
 }
 
 fn version() -> String {

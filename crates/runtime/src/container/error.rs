@@ -138,6 +138,16 @@ fn launch(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {
 impl std::error::Error for Error {}
 
 impl Error {
+    /// The cause, where a look at what was refused has shown it.
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Error::Launch(failure) => failure.found.as_ref().map(ToString::to_string),
+            Error::Cgroup(error) => error.cause().map(|cause| cause.to_string()),
+            Error::Several(errors) => errors.iter().find_map(Error::cause),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
