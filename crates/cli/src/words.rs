@@ -96,6 +96,13 @@ const WORDS: &[Word] = &[
         is_face: false,
     },
     Word {
+        name: "oci",
+        about: "Containers by the specification of the Open Container Initiative, by runc's command line",
+        flags: oci_flags,
+        go: insula_oci_runtime::go,
+        is_face: false,
+    },
+    Word {
         name: "completions",
         about: "Print completions for a shell: bash, elvish, fish, powershell or zsh",
         flags: completions_flags,
@@ -118,12 +125,29 @@ const WORDS: &[Word] = &[
     },
 ];
 
+/// Links of these names are the OCI runtime.
+const RUNTIMES: &[&str] = &["insula-oci", "runc", "crun"];
+
+/// The manuals' word for a command line of its own, which `insula oci --help` prints.
+fn oci_flags() -> clap::Command {
+    clap::Command::new("oci")
+        .disable_help_flag(true)
+        .after_help(
+            "`insula oci --help` lists its commands, `insula oci COMMAND --help` their flags. A link to insula that is \
+             named insula-oci, runc or crun is the same.",
+        )
+        .arg(clap::Arg::new("WORDS").num_args(0..).trailing_var_arg(true).help("runc's flags, command and words"))
+}
+
 /// Calls what a link's name says, else what the first word names.
 pub fn dispatch(called: Option<&OsStr>, mut arguments: Vec<OsString>) -> ExitCode {
     let link = called.and_then(|path| Path::new(path).file_name()).and_then(OsStr::to_str);
     if let Some(face) = WORDS.iter().find(|word| word.is_face && Some(word.name) == link) {
         tell::call_me(face.name);
         return (face.go)(arguments);
+    }
+    if link.is_some_and(|link| RUNTIMES.contains(&link)) {
+        return insula_oci_runtime::go(arguments);
     }
     if arguments.is_empty() {
         return tell::error("a command is missing", Some("`insula --help` lists them"), tell::FAILED);
