@@ -7,7 +7,7 @@
 //!
 //! A program finds the architecture, then the range of numbers that the call is in, by halving: seven or eight
 //! comparisons for any call. [`compile`] is a pure function of the profile and the machine's architecture. What it decides is
-//! what libseccomp, by which runc and crun compile, decides; `docs/design/013-seccomp.md` says where not, and why.
+//! what libseccomp, by which runc and crun compile, decides; `docs/design/016-seccomp.md` says where not, and why.
 #![forbid(unsafe_code)]
 
 mod architecture;
