@@ -21,6 +21,7 @@ struct Stack([MaybeUninit<u8>; 2048]);
 
 const CLONE_VM: usize = 0x100;
 const CLONE_VFORK: usize = 0x4000;
+const EINVAL: Errno = 22;
 
 impl Program {
     /// # Safety
@@ -50,16 +51,24 @@ impl Program {
     /// The child borrows our memory (CLONE_VM) and we sleep until it has let go of it (CLONE_VFORK): no page
     /// tables to copy, and when we wake its process group exists and the report fd is ours alone.
     ///
+    /// A kernel before Linux 6.3 leaves us, after our own execve(2), with children that are to be in another time
+    /// namespace, and then lets nobody share memory with us (EINVAL): there the child gets a copy.
+    ///
     /// Every signal must be blocked: the child inherits the mask, and no signal may stop or end it half way.
     pub fn start(&self) -> Result<i32, Errno> {
         let mut stack = Stack([const { MaybeUninit::uninit() }; 2048]);
         let top = (&raw mut stack).wrapping_add(1).cast::<c_void>();
         let shared = (&raw const *self).cast_mut().cast::<c_void>();
-        let flags = CLONE_VM | CLONE_VFORK | signals::SIGCHLD.unsigned_abs() as usize;
+        let flags = CLONE_VFORK | signals::SIGCHLD.unsigned_abs() as usize;
         // SAFETY: `top` is the aligned end of a stack that only the child uses. Stack and `self` outlive the
         // child's use of them, for CLONE_VFORK keeps us here until it has executed the program or ended. The
         // child only reads `self`. No TLS, no libc, no lock exists that the two could share by accident.
-        syscall::result(unsafe { arch::clone(flags, top, child, shared) })
+        let born = syscall::result(unsafe { arch::clone(flags | CLONE_VM, top, child, shared) });
+        match born {
+            // SAFETY: the same; the child has all of it at the same addresses, as its own.
+            Err(EINVAL) => syscall::result(unsafe { arch::clone(flags, top, child, shared) }),
+            born => born,
+        }
     }
 }
 

@@ -13,6 +13,8 @@
 //!   both in 5.15. With the roots that need no descriptor, `FD_NSFS_ROOT` and `FD_PIDFS_ROOT`, they can be told;
 //! - what 5.15 ignores without an error: newer bits of statx(2)'s mask (`STATX_MNT_ID_UNIQUE`, 6.8): the caller learns
 //!   it from `stx_mask`. A filter could only refuse the call, which 5.15 does not;
+//! - what follows from what a process did before: until 6.3 execve(2) does not enter the time namespace that is for one's
+//!   children, and clone(2) with `CLONE_VM` is EINVAL as long as the two differ (the pass in a virtual machine has that);
 //! - what is no error: Landlock's version (1 in 5.15), uname(2);
 //! - files: `memory.peak` and `memory.reclaim` (5.19), `cgroup.pressure` and `pids.peak` (6.1). A cgroup brings its
 //!   files with it, so no mount can hide them beforehand. `cgroup.kill` is 5.14. An anonymous inode behind each pidfd
