@@ -124,24 +124,25 @@ pub fn hidden(kind: &str) -> Vec<String> {
     in_table(&table::of("self"), kind)
 }
 
-/// The same of a table of mounts. One that can be seen whole is enough.
+/// The same of a table of mounts. One that can be seen whole is enough; one that lies under another as a whole, as an
+/// older proc does under the one of a new pid namespace, is seen by nobody, and told of only where there is no other.
 pub fn in_table(table: &[Mounted], kind: &str) -> Vec<String> {
-    // One that lies under another on the same directory is hidden as a whole.
-    let is_covered = |mount: &Mounted| {
-        table
-            .iter()
-            .any(|child| child.parent == mount.id && child.id != mount.id && child.point == mount.point)
-    };
-    let whole = || table.iter().filter(|mount| mount.fstype == kind && mount.root == "/");
-    let uncovered = whole().any(|mount| !is_covered(mount));
-    let mut least: Option<Vec<String>> = None;
-    for mount in whole().filter(|mount| !uncovered || !is_covered(mount)) {
+    let mut least: Option<(bool, Vec<String>)> = None;
+    for mount in table.iter().filter(|mount| mount.fstype == kind && mount.root == "/") {
+        let covered = children(table, mount).any(|child| child.point == mount.point);
         let veils = veils(table, mount);
-        if least.as_ref().is_none_or(|least| veils.len() < least.len()) {
-            least = Some(veils);
+        let order = |covered: bool, veils: &[String]| (covered, veils.len());
+        if least.as_ref().is_none_or(|least| order(covered, &veils) < order(least.0, &least.1)) {
+            least = Some((covered, veils));
         }
     }
-    least.unwrap_or_default()
+    least.map(|(_, veils)| veils).unwrap_or_default()
+}
+
+/// What is mounted on it or on what is in it.
+fn children<'t>(table: &'t [Mounted], mount: &Mounted) -> impl Iterator<Item = &'t Mounted> {
+    let id = mount.id;
+    table.iter().filter(move |child| child.parent == id && child.id != id)
 }
 
 /// What lies over parts of one of them.
@@ -150,9 +151,9 @@ fn veils(table: &[Mounted], mount: &Mounted) -> Vec<String> {
     if mount.has("ro") {
         found.push(format!("`{}` is mounted read-only", mount.point));
     }
-    for child in table.iter().filter(|child| child.parent == mount.id && child.id != mount.id) {
+    for child in children(table, mount) {
         let place = child.point.strip_prefix(mount.point.trim_end_matches('/')).unwrap_or(&child.point);
-        if !EMPTY.contains(&place) && !place.is_empty() {
+        if !EMPTY.contains(&place) {
             found.push(format!("{} on `{}`", child.fstype, child.point));
         }
     }
@@ -211,5 +212,20 @@ mod tests {
             mounted(4, 3, "/", "/proc/fs", "tmpfs", "rw"),
         ];
         assert_eq!(in_table(&table, "proc"), ["tmpfs on `/proc/fs`"]);
+    }
+
+    /// What a new pid namespace leaves behind on a machine whose own proc has no masks.
+    #[test]
+    fn a_proc_that_lies_under_another_says_nothing_of_the_masks() {
+        let mut table = vec![
+            mounted(2, 1, "/", "/proc", "proc", "rw"),
+            mounted(3, 2, "/", "/proc", "proc", "rw"),
+            mounted(4, 3, "/null", "/proc/version", "devtmpfs", "rw"),
+        ];
+        assert_eq!(in_table(&table, "proc"), ["devtmpfs on `/proc/version`"]);
+        table.pop();
+        assert!(in_table(&table, "proc").is_empty());
+        table[1].fstype = "tmpfs".to_owned();
+        assert_eq!(in_table(&table, "proc"), ["tmpfs on `/proc`"]);
     }
 }
