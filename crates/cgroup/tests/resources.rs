@@ -61,8 +61,8 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         if let Some(group) = self.0.take() {
-            kill_all(&group, PATIENCE).expect("kill what is left");
-            remove(&group, true, PATIENCE).expect("remove the group");
+            kill_all(&group, insula_proof::patience(PATIENCE)).expect("kill what is left");
+            remove(&group, true, insula_proof::patience(PATIENCE)).expect("remove the group");
         }
     }
 }

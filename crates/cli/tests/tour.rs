@@ -10,6 +10,7 @@ use insula_proof::{self as proof, Ordinary, Scratch};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// One command of a document.
 struct Call {
@@ -73,7 +74,8 @@ fn walk(document: &str, who: &str, insula: &Path, command: &dyn Fn(&str) -> Comm
     let mut wrong = Vec::new();
     for call in calls {
         let mut sh = command("timeout");
-        sh.args(["-k", "1", "20", "sh", "-c", &format!("exec 2>&1\n{}", call.script)]);
+        let seconds = proof::patience(Duration::from_secs(20)).as_secs().to_string();
+        sh.args(["-k", "1", &seconds, "sh", "-c", &format!("exec 2>&1\n{}", call.script)]);
         sh.env("PATH", format!("{}:{path}", insula.display())).env("LC_ALL", "C").stdin(Stdio::null());
         let output = sh.output().expect("start timeout(1)");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();

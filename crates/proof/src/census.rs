@@ -109,13 +109,14 @@ impl Census {
     }
 
     /// Takes the census again and again until it equals this one. Exits are asynchronous, so a leak is what is still
-    /// there when the time is over.
+    /// there when the time is over; a slow machine has more of it, see [`patience`](crate::patience()).
     ///
     /// # Panics
     ///
     /// With the differences, one a line.
     #[track_caller]
     pub fn assert_equal_within(&self, patience: Duration) {
+        let patience = crate::patience(patience);
         let deadline = Instant::now() + patience;
         let directories: Vec<&Path> = self.directories.iter().map(PathBuf::as_path).collect();
         loop {

@@ -20,6 +20,7 @@ pub mod binary;
 pub mod census;
 pub mod id;
 pub mod need;
+mod patience;
 mod process;
 pub mod scratch;
 pub mod skip;
@@ -28,5 +29,6 @@ pub mod user;
 
 pub use binary::insula;
 pub use census::alone;
+pub use patience::patience;
 pub use scratch::Scratch;
 pub use user::Ordinary;

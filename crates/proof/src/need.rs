@@ -26,6 +26,15 @@ pub fn slow() -> Result<(), String> {
     if env::var_os("INSULA_FAST").is_some() { Err("slow, and --fast was asked".into()) } else { Ok(()) }
 }
 
+/// A machine that starts programs as quickly as others: in software emulation, a test that starts hundreds would take
+/// longer than all others together.
+pub fn swift() -> Result<(), String> {
+    that(
+        env::var_os("INSULA_SLOW").is_none(),
+        "starts hundreds of programs, and this machine is slow (INSULA_SLOW)",
+    )
+}
+
 /// An ordinary user can make a user namespace, and is root in it.
 pub fn user_namespaces() -> Result<(), String> {
     static ANSWER: OnceLock<Result<(), String>> = OnceLock::new();

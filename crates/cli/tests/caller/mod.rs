@@ -12,7 +12,7 @@ use std::{fs, io};
 
 use insula_proof::census::{Census, Mark};
 use insula_proof::id::is_root;
-use insula_proof::{Ordinary, Scratch, need};
+use insula_proof::{Ordinary, Scratch, need, patience};
 
 /// How long a call may take. Far more than any needs: a machine under load is no failure.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -253,16 +253,17 @@ impl Started {
     /// Waits for its end.
     #[track_caller]
     pub fn ended(&mut self) -> Ended {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience(PATIENCE);
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("wait for the call") {
                 break status;
             }
-            assert!(Instant::now() < deadline, "after {PATIENCE:?} it still runs");
+            assert!(Instant::now() < deadline, "after {:?} it still runs", patience(PATIENCE));
             thread::sleep(Duration::from_millis(1));
         };
         let text = |from: &Receiver<Vec<u8>>| {
-            let bytes = from.recv_timeout(EXITS).expect("it ended, and something still holds its output");
+            let bytes =
+                from.recv_timeout(patience(EXITS)).expect("it ended, and something still holds its output");
             String::from_utf8_lossy(&bytes).into_owned()
         };
         Ended { status, out: text(&self.out), err: text(&self.err) }

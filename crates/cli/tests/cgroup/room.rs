@@ -193,7 +193,7 @@ pub fn mounts() -> Vec<PathBuf> {
 /// Waits for something that has to come soon.
 #[track_caller]
 pub fn until(what: &str, done: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(15);
+    let end = Instant::now() + insula_proof::patience(Duration::from_secs(15));
     while !done() {
         assert!(Instant::now() < end, "waited in vain until {what}");
         sleep(Duration::from_millis(5));

@@ -92,6 +92,7 @@ fn people_read_a_table_in_groups_without_colours_in_a_pipe() {
 
 #[test]
 fn it_takes_less_than_half_a_second_of_work() {
+    proof::need!(swift);
     // Of the time that it is given, not of that for which it waits for others: tests run beside it.
     let before = children();
     let start = Instant::now();

@@ -85,7 +85,7 @@ impl Verdict {
 }
 
 fn end(mut child: Child) -> Option<i32> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + insula_proof::patience(PATIENCE);
     loop {
         if let Some(status) = child.try_wait().expect("wait for the tool") {
             return Some(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()));

@@ -117,7 +117,7 @@ impl World {
         let maker = maker.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let maker = maker.map_err(|error| format!("start unshare: {error}"))?;
         let mut world = World { maker, first: 0 };
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + insula_proof::patience(Duration::from_secs(10));
         while Instant::now() < deadline && world.maker.try_wait().is_ok_and(|status| status.is_none()) {
             let descendants = descendants(world.maker.id());
             let sleepers = descendants.iter().filter(|pid| comm(**pid) == "sleep\n").count();

@@ -135,7 +135,7 @@ impl Target {
         let maker = maker.map_err(|error| format!("start unshare: {error}"))?;
         // Dropped, and with it the maker, on each way out.
         let mut target = Target { maker, pid: 0 };
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + insula_proof::patience(Duration::from_secs(10));
         while Instant::now() < deadline {
             if target.maker.try_wait().is_ok_and(|status| status.is_some()) {
                 return Err("unshare makes no namespaces of all kinds here".into());

@@ -54,9 +54,8 @@ fn ids_are_those_of_the_namespace_that_is_named(room: &Room) {
 }
 
 fn a_name_is_a_mount_on_a_file_that_is_shared(room: &Room) {
-    // Without the ids of mounts and groups, and the numbers of namespaces.
-    let shown =
-        "sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ //; s/\\[[0-9]+\\]/[N]/; s/shared:[0-9]+/shared/; s/rw,uid=.*/rw/'";
+    // Without the ids of mounts and groups, the numbers of namespaces, and what kernels say of a tmpfs (uid, inode64).
+    let shown = "sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ //; s/\\[[0-9]+\\]/[N]/; s/shared:[0-9]+/shared/; s/tmpfs rw,.*/tmpfs rw/'";
     room.alike(
         &format!(
             "umask 0; ip netns add a; ip netns attach b $$; stat -c '%A %n' /run/netns

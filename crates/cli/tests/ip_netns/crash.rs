@@ -25,6 +25,7 @@ check() {
 }";
 
 fn a_killed_add_or_delete_leaves_what_is_repaired(room: &Room) {
+    proof::need!(swift);
     let ours = room.ours(&format!(
         "{CHECK}
         for n in $(seq 60); do
@@ -37,7 +38,7 @@ fn a_killed_add_or_delete_leaves_what_is_repaired(room: &Room) {
 }
 
 fn an_add_that_is_killed_at_each_of_its_calls_is_repaired(room: &Room) {
-    proof::need!(program "strace");
+    proof::need!(swift, program "strace");
     // In turn the last call before which it is killed: the directory, the lock, the mount on itself, the file, the name.
     let ours = room.ours(&format!(
         "{CHECK}

@@ -5,6 +5,7 @@ use insula_proof::{self as proof, Ordinary, Scratch, id, need};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// What stands before each script: `ip` is the tool under test, `$REAL` iproute2's and `$OURS` insula's under the name ip;
 /// `mounts` prints the lines of mountinfo that were not there before: the machine may have names of its own below.
@@ -16,9 +17,9 @@ cp /etc/passwd /etc/group /run/etc/
 echo machine >/run/etc/hosts
 mount --bind /run/etc /etc
 cd /run/place
-cut -d ' ' -f 1 /proc/self/mountinfo >/run/before
+sed 's/ .*/ /; s/^/^/' /proc/self/mountinfo >/run/before
 mounts() {
-    while read -r id line; do grep -qx "$id" /run/before || echo "$id $line"; done </proc/self/mountinfo
+    grep -v -f /run/before /proc/self/mountinfo || true
 }
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 REAL=$(command -v ip || true)
@@ -125,7 +126,8 @@ impl Room {
         if self.user.is_some() {
             command.args(["--user", "--map-root-user"]);
         }
-        command.args(["--mount", "--net", "--propagation", "private", "timeout", "60", "sh", "-c"]);
+        let seconds = insula_proof::patience(Duration::from_secs(60)).as_secs().to_string();
+        command.args(["--mount", "--net", "--propagation", "private", "timeout", &seconds, "sh", "-c"]);
         command.arg(format!("{BEFORE}{script}")).arg("sh").arg(&*self.bin).arg(path);
         let output = command.stdin(Stdio::null()).output().expect("start unshare(1)");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

@@ -59,6 +59,7 @@ impl Moments {
 }
 
 fn a_move_that_is_killed_loses_no_device(caller: &Caller) {
+    proof::need!(swift);
     let room = room!(caller);
     room.done("pair a:x=10.0.0.1/24 y=10.0.0.2/24");
     let (mut from, mut to) = ("a", "b");
@@ -87,6 +88,7 @@ fn a_move_that_is_killed_loses_no_device(caller: &Caller) {
 }
 
 fn a_pair_that_is_killed_is_whole_or_not_there(caller: &Caller) {
+    proof::need!(swift);
     let room = room!(caller);
     let mut moments = Moments::new();
     for _ in 0..Moments::ALL {
@@ -108,6 +110,7 @@ fn a_pair_that_is_killed_is_whole_or_not_there(caller: &Caller) {
 }
 
 fn a_signal_that_can_wait_does(caller: &Caller) {
+    proof::need!(swift);
     let room = room!(caller);
     let mut moments = Moments::new();
     for _ in 0..Moments::ALL {

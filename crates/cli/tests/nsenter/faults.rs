@@ -81,14 +81,14 @@ fn both_ways(caller: &Caller) -> Result<(), String> {
 
 #[test]
 fn by_root() {
-    proof::need!(program "unshare");
+    proof::need!(swift, program "unshare");
     let caller = proof::or_skip!(Caller::root());
     proof::or_skip!(both_ways(&caller));
 }
 
 #[test]
 fn by_a_user() {
-    proof::need!(program "unshare");
+    proof::need!(swift, program "unshare");
     let caller = proof::or_skip!(Caller::user());
     proof::or_skip!(both_ways(&caller));
 }

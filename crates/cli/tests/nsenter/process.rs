@@ -121,7 +121,7 @@ fn state(pid: u32) -> Option<char> {
 fn wait_for(done: impl Fn() -> bool, what: &str) {
     let start = Instant::now();
     while !done() {
-        assert!(start.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
+        assert!(start.elapsed() < insula_proof::patience(PATIENCE), "{what}: not after {PATIENCE:?}");
         sleep(Duration::from_millis(2));
     }
 }

@@ -29,7 +29,7 @@ fn refused(caller: &Caller, words: &[&str], names: &[&str]) -> Ended {
     let start = Instant::now();
     let end = ended(&mut caller.insula(words));
     let shown: Vec<String> = words.iter().map(|word| word.chars().take(80).collect()).collect();
-    assert!(start.elapsed() < AT_ONCE, "{shown:?}: {:?}", start.elapsed());
+    assert!(start.elapsed() < proof::patience(AT_ONCE), "{shown:?}: {:?}", start.elapsed());
     assert_eq!((end.code(), end.out.as_str()), (125, ""), "{shown:?}: {}", end.err);
     clean(&end.err);
     assert!(end.err.starts_with("insula: error: "), "{shown:?}: {}", end.err);

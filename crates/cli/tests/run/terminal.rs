@@ -63,7 +63,7 @@ impl OnTerminal {
 
     #[track_caller]
     fn wait_for(&self, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + insula_proof::patience(PATIENCE);
         while !self.text().contains(text) {
             assert!(Instant::now() < deadline, "no `{text}` in: {}", self.text());
             thread::sleep(Duration::from_millis(5));
@@ -76,7 +76,7 @@ impl OnTerminal {
 
     #[track_caller]
     fn code(&mut self) -> i32 {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + insula_proof::patience(PATIENCE);
         loop {
             if let Some(status) = self.child.try_wait().expect("wait") {
                 return status.code().unwrap_or(-1);
@@ -153,7 +153,7 @@ fn the_terminal_is_given_back_as_it_was(caller: &Caller) {
             on.types("x\r");
         }
         assert_eq!(on.code(), if killed { -1 } else { 6 });
-        let deadline = Instant::now() + EXITS;
+        let deadline = Instant::now() + insula_proof::patience(EXITS);
         let fresh = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("openpt");
         while modes(&on.master) != modes(&fresh) {
             assert!(

@@ -94,16 +94,19 @@ fn told(step: &Step, ourselves: bool, said: &str, end: &Ended) -> bool {
 }
 
 fn without_a_fork(caller: &Caller) {
+    proof::need!(swift);
     let words =
         ["-rmuT", "--hostname=blue", "--boottime=5", "--try-ipc", "-R/", "-w/etc", "-S0", "--keep-caps"];
     every_fault(caller, &[&words[..], &["true"]].concat());
 }
 
 fn with_a_child_that_is_pid_1(caller: &Caller) {
+    proof::need!(swift);
     every_fault(caller, &["-rpf", "--mount-proc", "--kill-child", "--domainname=example", "true"]);
 }
 
 fn with_ranges_that_a_deputy_maps(caller: &Caller) {
+    proof::need!(swift);
     if !caller.is_root() {
         // In the room everyone is root, and may map the one id that the room has.
         every_fault(caller, &["--map-users=0:0:1", "--map-groups=0:0:1", "-u", "true"]);
@@ -115,6 +118,7 @@ fn with_ranges_that_a_deputy_maps(caller: &Caller) {
 }
 
 fn with_namespaces_that_are_kept(caller: &Caller) {
+    proof::need!(swift);
     every_fault(caller, &["--uts=u", "--net=n", "true"]);
     every_fault(caller, &["--uts=u", "--net=n", "-pf", "true"]);
 }

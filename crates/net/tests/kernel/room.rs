@@ -89,7 +89,7 @@ impl Other {
         command.args(["--net", "--", "sleep", "60"]).stdin(Stdio::null());
         let other = Other(command.spawn().expect("start unshare(1)"));
         let own = std::fs::read_link("/proc/thread-self/ns/net").expect("our namespace");
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + insula_proof::patience(Duration::from_secs(10));
         while std::fs::read_link(other.path()).is_ok_and(|link| link == own) || !other.sleeps() {
             assert!(Instant::now() < deadline, "no namespace was made");
             std::thread::sleep(Duration::from_millis(1));

@@ -267,7 +267,7 @@ pub fn size(rows: u16, columns: u16) -> Winsize {
 
 pub fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(20) {
+    while start.elapsed() < insula_proof::patience(Duration::from_secs(20)) {
         if holds() {
             return true;
         }
