@@ -25,6 +25,8 @@ fn the_table_of_all_causes_is_what_a_person_has_read() {
     for cause in &samples {
         let _ = write!(text, "\n{}\n  {cause}\n      {}\n", cause.key(), cause.cure());
     }
+    // Where systemd runs, this cure comes first.
+    let text = text.replace("`systemd-run --user --scope -p Delegate=yes $SHELL`, or ", "");
     let shown: BTreeSet<&str> = samples.iter().map(Cause::key).collect();
     let all: BTreeSet<&str> = Cause::keys().collect();
     assert_eq!(shown, all, "a cause has no sample, or two have one key");

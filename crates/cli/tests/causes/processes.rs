@@ -17,7 +17,7 @@ fn the_limit_of_a_users_processes_is_named() {
     };
     Told::by(&fork("1:1"))
         .is("may have 1 processes and threads (RLIMIT_NPROC, `ulimit -u`), and has", "ulimit -u");
-    assert_eq!(fork("20000:20000").said(), "");
+    assert_eq!(fork("4000:4000").said(), "");
 }
 
 /// A control group with a limit of processes, which goes away with the test.

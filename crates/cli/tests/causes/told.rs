@@ -37,12 +37,17 @@ impl Told {
     }
 }
 
+/// With the places of administrators' programs, chroot(8) among them, which an ordinary user's may lack.
+fn path() -> String {
+    format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default())
+}
+
 /// `insula unshare FLAGS… -- sh -c SCRIPT`, where `$0` is insula.
 #[track_caller]
 pub fn within(caller: &Caller, flags: &[&str], script: &str) -> Ended {
     let insula = &caller.words(&[])[0];
     let words = [&["unshare"], flags, &["--", "sh", "-c", script, insula]].concat();
-    ended(&mut caller.insula(&words))
+    ended(caller.insula(&words).env("PATH", path()))
 }
 
 /// The same, where one call in it is refused.
@@ -55,5 +60,5 @@ pub fn refused(caller: &Caller, flags: &[&str], script: &str) -> Told {
 #[track_caller]
 pub fn shell(caller: &Caller, script: &str) -> Ended {
     let insula = &caller.words(&[])[0];
-    ended(caller.command("sh").args(["-c", script, insula]))
+    ended(caller.command("sh").args(["-c", script, insula]).env("PATH", path()))
 }

@@ -62,10 +62,15 @@ fn time_above_the_quota_is_withheld_and_counted() {
     or_skip!(controller("cpu"));
     let room = room();
     room.make(&["--cpus", "0.1"]);
-    let end = ended(&mut room.sh("timeout 1 sh -c 'while :; do :; done'"));
+    // On a slow machine the start of the programs alone takes a part of it.
+    let seconds = proof::patience(Duration::from_secs(1)).as_secs();
+    let end = ended(&mut room.sh(&format!("timeout {seconds} sh -c 'while :; do :; done'")));
     assert_eq!(end.code(), 124, "{}", end.err);
     let used_us = room.number("/usage/cpu/usage_us");
-    assert!((20_000..400_000).contains(&used_us), "a tenth of a second's second, and it took {used_us} us");
+    assert!(
+        (20_000..400_000 * seconds).contains(&used_us),
+        "a tenth of {seconds} s, and it took {used_us} us"
+    );
     assert!(room.number("/usage/cpu/throttled") >= 3);
     assert!(room.number("/usage/cpu/throttled_us") > 100_000);
     room.says(&["rm", &room.name]);

@@ -17,9 +17,11 @@ by_everyone!(
 /// What `ip -j addr` says of a device, without what a move may change.
 fn kept(room: &Room<'_>, netns: &str, name: &str) -> Value {
     let mut device = room.ip(netns, &format!("addr show dev {name}"))[0].clone();
-    for key in ["ifindex", "link", "link_index", "link_netnsid", "ifname"] {
+    // The last follows the carrier, up to a second later.
+    for key in ["ifindex", "link", "link_index", "link_netnsid", "ifname", "operstate"] {
         device.as_object_mut().expect("an object").remove(key);
     }
+    device["flags"].as_array_mut().expect("a list").retain(|flag| flag != "NO-CARRIER");
     let addresses = device["addr_info"].as_array_mut().expect("a list");
     for address in &mut *addresses {
         let address = address.as_object_mut().expect("an object");

@@ -3,13 +3,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::caller::{Caller, Ended, Started, ended};
-use insula_proof::need;
+use insula_proof::{need, patience};
 use serde_json::Value;
 
-/// Holds the namespaces.
-const HOLD: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns && echo ready && exec sleep 120";
+/// Holds the namespaces for `$0` seconds.
+const HOLD: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns && echo ready && exec sleep $0";
 
 pub struct Room<'c> {
     caller: &'c Caller,
@@ -26,7 +28,8 @@ impl Room<'_> {
         if !caller.is_root() {
             unshare.args(["--user", "--map-root-user"]);
         }
-        unshare.args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c", HOLD]);
+        let seconds = patience(Duration::from_secs(120)).as_secs().to_string();
+        unshare.args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c", HOLD, &seconds]);
         let mut child = unshare.stdout(Stdio::piped()).spawn().expect("start unshare(1)");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("what it says");
@@ -97,6 +100,20 @@ impl Room<'_> {
     pub fn shown(&self, netns: &str) -> Vec<Value> {
         let said = self.link(&format!("show --json --in {netns}")).said();
         serde_json::from_str(&said).expect("JSON")
+    }
+
+    /// The same, once the kernel has made up its mind about each carrier: it takes up to a second after a change.
+    #[track_caller]
+    pub fn settled(&self, netns: &str) -> Vec<Value> {
+        let deadline = Instant::now() + patience(Duration::from_secs(5));
+        loop {
+            let shown = self.shown(netns);
+            if !shown.iter().any(|device| device["loopback"] == false && device["state"] == "unknown") {
+                return shown;
+            }
+            assert!(Instant::now() < deadline, "no state yet: {shown:?}");
+            sleep(Duration::from_millis(10));
+        }
     }
 
     /// The names of the devices of a namespace, sorted, without loopback.

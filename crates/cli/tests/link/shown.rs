@@ -18,8 +18,8 @@ fn what_is_shown_is_what_ip_shows(caller: &Caller) {
     room.done("pair a:u a:v --mtu 1300");
     room.done("bridge a:br0=10.9.0.1/16 u");
     room.done("addr a:x 10.1.0.1/32 --peer 10.1.0.2");
+    let ours = room.settled("a");
     let ips = room.ip("a", "-d addr show");
-    let ours = room.shown("a");
     assert_eq!(ours.len(), ips.as_array().expect("a list").len());
     for (our, ip) in ours.iter().zip(ips.as_array().expect("a list")) {
         let flags = ip["flags"].as_array().expect("a list");
@@ -73,6 +73,7 @@ fn the_other_end_is_named_with_its_namespace(caller: &Caller) {
 fn people_see_columns(caller: &Caller) {
     let room = room!(caller);
     room.done("pair a:x=10.0.0.1/24 b:y");
+    room.settled("a");
     let said = room.link("show --in a x").said();
     let lines: Vec<Vec<&str>> = said.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0], ["DEVICE", "KIND", "STATE", "MTU", "MAC", "ADDRESSES", "MASTER", "PEER"]);
