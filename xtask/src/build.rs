@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::stop::Stop;
-use crate::{tell, tree};
+use crate::{built, tell, tree};
 
 /// How a static binary is linked. static-pie keeps address randomisation and costs some 50 µs at each start;
 /// `"-C", "relocation-model=static"` in place of the second pair is the other choice. docs/design decides.
@@ -92,28 +92,11 @@ pub fn binary(profile: Profile) -> Result<PathBuf, Stop> {
     build.args(["build", "--quiet", "--package", "insula", "--bin", "insula"]).args(profile.arguments());
     build.args(["--message-format", "json-render-diagnostics"]);
     if static_libc() {
-        let host = host()?;
-        // RUSTFLAGS wins over every configuration, so where it is set the flags are added to it.
-        match env::var("RUSTFLAGS") {
-            Ok(flags) if !flags.is_empty() => {
-                build.env("RUSTFLAGS", format!("{flags} {}", STATIC_FLAGS.join(" ")));
-            }
-            _ => {
-                build.args(["--config", &format!("target.{host}.rustflags={STATIC_FLAGS:?}")]);
-            }
-        }
-        // With a target named, the flags miss build scripts and procedural macros, which cannot be static.
-        build.args(["--target", &host]);
+        static_for_host(&mut build)?;
     } else {
         tell::complain("no static libc here (Debian: libc6-dev): insula is linked dynamically\n");
     }
-    let output = build.current_dir(tree::root()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| Stop::Failed(format!("start cargo: {error}")))?;
-    if !output.status.success() {
-        return Err(Stop::Failed("insula was not built".into()));
-    }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    executable(&messages, "bin", "insula")
+    built::program(&messages(&mut build)?, "bin", "insula")
         .ok_or_else(|| Stop::Failed("cargo named no binary `insula`".into()))
 }
 
@@ -122,22 +105,36 @@ pub fn example(package: &str, name: &str) -> Result<PathBuf, Stop> {
     let mut build = cargo();
     build.args(["build", "--quiet", "--package", package, "--example", name]);
     build.args(["--message-format", "json-render-diagnostics"]);
-    let output = build.current_dir(tree::root()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| Stop::Failed(format!("start cargo: {error}")))?;
-    let path = executable(&String::from_utf8_lossy(&output.stdout), "example", name);
-    path.filter(|_| output.status.success()).ok_or_else(|| Stop::Failed(format!("`{name}` was not built")))
+    built::program(&messages(&mut build)?, "example", name)
+        .ok_or_else(|| Stop::Failed(format!("cargo named no example `{name}`")))
 }
 
-/// The path in cargo's message about one program of this kind and name, if there is one.
-fn executable(messages: &str, kind: &str, name: &str) -> Option<PathBuf> {
-    let message = messages.lines().rfind(|line| {
-        line.starts_with(r#"{"reason":"compiler-artifact""#)
-            && line.contains(&format!(r#""kind":["{kind}"]"#))
-            && line.contains(&format!(r#""name":"{name}""#))
-    })?;
-    let (_, rest) = message.split_once(r#""executable":""#)?;
-    let (path, _) = rest.split_once('"')?;
-    Some(path.into())
+/// Runs a build that says in JSON what it does, and returns that; cargo's words for people go to stderr.
+pub fn messages(build: &mut Command) -> Result<String, Stop> {
+    let output = build.current_dir(tree::root()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| Stop::Failed(format!("start cargo: {error}")))?;
+    if !output.status.success() {
+        let words: Vec<String> = build.get_args().take(4).map(|word| word.display().to_string()).collect();
+        return Err(Stop::Failed(format!("`cargo {} …` failed", words.join(" "))));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Has a build make static programs, in a directory of the target's own.
+pub fn static_for_host(build: &mut Command) -> Result<(), Stop> {
+    let host = host()?;
+    // RUSTFLAGS wins over every configuration, so where it is set the flags are added to it.
+    match env::var("RUSTFLAGS") {
+        Ok(flags) if !flags.is_empty() => {
+            build.env("RUSTFLAGS", format!("{flags} {}", STATIC_FLAGS.join(" ")));
+        }
+        _ => {
+            build.args(["--config", &format!("target.{host}.rustflags={STATIC_FLAGS:?}")]);
+        }
+    }
+    // With a target named, the flags miss build scripts and procedural macros, which cannot be static.
+    build.args(["--target", &host]);
+    Ok(())
 }
 
 /// cargo, the one that runs us.
@@ -146,7 +143,7 @@ pub fn cargo() -> Command {
 }
 
 /// The linker prints the path of a library that it finds, and the bare name of one that it does not.
-fn static_libc() -> bool {
+pub fn static_libc() -> bool {
     let linker = env::var_os("CC").unwrap_or_else(|| "cc".into());
     let said = output(&linker, &["-print-file-name=libc.a"]).unwrap_or_default();
     let path = Path::new(said.trim());
@@ -165,23 +162,4 @@ pub fn host() -> Result<String, Stop> {
 pub fn output(program: &OsStr, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_binary_is_found_among_the_messages() {
-        let messages = concat!(
-            r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"insula"},"executable":null}"#,
-            "\n",
-            r#"{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"insula"},"executable":"/t/insula"}"#,
-            "\n",
-            r#"{"reason":"build-finished","success":true}"#,
-        );
-        assert_eq!(executable(messages, "bin", "insula"), Some("/t/insula".into()));
-        assert_eq!(executable(messages, "example", "insula"), None);
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#, "bin", "insula"), None);
-    }
 }

@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod built;
 mod check;
 mod init;
 mod laws;
@@ -13,6 +14,7 @@ mod suite;
 mod syscalls;
 mod tell;
 mod tree;
+mod vm;
 
 use std::env;
 use std::ffi::OsString;
@@ -29,6 +31,10 @@ cargo xtask test [--fast] [--as USER] [--old-kernel] [ARGS…]
                                                only the tests; --as: the integration tests, as that user (from root);
                                                --old-kernel: those of the kernel, as on Linux 5.15
 cargo xtask old-kernel [--] COMMAND…           one command as on Linux 5.15: newer system calls are refused
+cargo xtask vm [--kernel 6.1|6.12|newest|all] [--as root|user|both] [--accel kvm|tcg] [--fresh]
+               [-p NAME] [--test NAME] [--sh SCRIPT] [-- WORDS…]
+                                               the tests of the kernel in a virtual machine (docs/vm.md);
+                                               --sh: in place of the tests, a script in it
 cargo xtask laws                               only the laws of the tree
 cargo xtask bench [run|faces|names] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
 cargo xtask syscalls LIST                      write the seccomp compiler's table of system calls from a list of numbers
@@ -50,6 +56,9 @@ fn main() -> ExitCode {
         "laws" => laws::command(),
         "bench" => bench::command(rest),
         "syscalls" => syscalls::command(rest),
+        "vm" => vm::command(rest),
+        vm::SERVICE => vm::service(),
+        vm::TESTS => vm::tests_inside(),
         room::INSIDE => room::inside(&arguments[1..]),
         "help" | "--help" | "-h" => {
             tell::say(USAGE);

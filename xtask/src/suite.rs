@@ -108,6 +108,12 @@ pub fn command(arguments: &[String]) -> Result<(), Stop> {
 
 /// The skipped tests with their reasons, then the sums alone on the last line.
 pub fn report(count: &Count) {
+    skips(count);
+    tell::say(&format!("{count}\n"));
+}
+
+/// The skipped tests, each reason once.
+pub fn skips(count: &Count) {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (test, reason) in &count.skipped {
         by_reason.entry(reason).or_default().push(test);
@@ -116,7 +122,6 @@ pub fn report(count: &Count) {
         tell::say(&format!("skipped: {reason}\n"));
         tests.iter().for_each(|test| tell::say(&format!("    {test}\n")));
     }
-    tell::say(&format!("{count}\n"));
 }
 
 /// Compiles the tests, and runs none.
@@ -247,7 +252,7 @@ fn watch(mut command: Command) -> Result<(String, bool), Stop> {
 }
 
 /// Sums what libtest said. A skipped test passed for libtest, and does not count so here.
-fn count(output: &str, skips: &str, success: bool) -> Count {
+pub fn count(output: &str, skips: &str, success: bool) -> Count {
     let mut count = Count::default();
     let mut ignored = 0_usize;
     for line in output.lines().filter_map(|line| line.strip_prefix("test result: ")) {
