@@ -28,7 +28,8 @@ fn it_is_in_every_namespace_of_the_first_process() {
         })
         .collect();
     let mut seen: Vec<String> = inside.well().lines().map(str::to_owned).collect();
-    (links.sort(), seen.sort());
+    links.sort();
+    seen.sort();
     assert_eq!(seen, links);
 }
 

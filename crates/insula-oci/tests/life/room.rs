@@ -163,7 +163,7 @@ impl Room {
     #[track_caller]
     pub fn nothing_is_left(&self) {
         assert!(!self.directory().exists(), "{} is left", self.directory().display());
-        assert_eq!(self.groups(), [PathBuf::new(); 0]);
+        assert_eq!(self.groups(), Vec::<PathBuf>::new());
     }
 
     pub fn make_program_executable(&self) {
