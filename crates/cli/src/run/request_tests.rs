@@ -93,8 +93,8 @@ fn a_refusal_names_flag_value_and_cure() {
         ("--net container:x", "`--network container:x`: `container:x` is no name; write none, host"),
         ("--privileged sh", "error: "),
         (
-            "--security-opt seccomp=unconfined",
-            "`--security-opt seccomp=unconfined`: there is no such option; write",
+            "--security-opt apparmor=unconfined",
+            "`--security-opt apparmor=unconfined`: there is no such option; write",
         ),
         ("--uts host -h a", "`--hostname` contradicts `--uts`; "),
         ("--pid host --init", "`--init` contradicts `--pid`; "),
