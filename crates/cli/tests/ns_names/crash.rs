@@ -32,7 +32,18 @@ calls() {
 kill_at() { call=$1 when=$2; shift 2; strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$when "$@" >/dev/null 2>&1; }
 "#;
 
+/// Linux 6.18 orders mount namespaces by numbers that each CPU gives by itself, and refuses by chance to mount one. insula
+/// looks at the number; the filter that plays an old kernel hides it, and the kernel below stays what it is.
+fn numbers_can_be_seen() -> Result<(), String> {
+    let seen = std::env::var_os("INSULA_OLD_KERNEL").is_none();
+    proof::need::that(
+        seen,
+        "the filter of old kernels hides the number by which this kernel orders mount namespaces",
+    )
+}
+
 fn commands_that_are_killed_at_any_time_leave_what_is_repaired(room: &Room) {
+    proof::or_skip!(numbers_can_be_seen());
     room.says(
         &format!(
             "{CHECK}
@@ -48,6 +59,7 @@ fn commands_that_are_killed_at_any_time_leave_what_is_repaired(room: &Room) {
 
 fn a_new_that_is_killed_at_each_of_its_calls_is_repaired(room: &Room) {
     proof::need!(slow, program "strace");
+    proof::or_skip!(numbers_can_be_seen());
     room.says(
         &format!(
             "{CHECK}
@@ -64,6 +76,7 @@ fn a_new_that_is_killed_at_each_of_its_calls_is_repaired(room: &Room) {
 
 fn an_rm_that_is_killed_at_each_of_its_calls_is_repaired(room: &Room) {
     proof::need!(slow, program "strace");
+    proof::or_skip!(numbers_can_be_seen());
     room.says(
         &format!(
             "{CHECK}
@@ -79,6 +92,7 @@ fn an_rm_that_is_killed_at_each_of_its_calls_is_repaired(room: &Room) {
 
 fn an_attach_that_is_killed_at_each_of_its_calls_is_repaired(room: &Room) {
     proof::need!(slow, program "strace");
+    proof::or_skip!(numbers_can_be_seen());
     room.says(
         &format!(
             "{CHECK}
