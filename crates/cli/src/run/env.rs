@@ -1,6 +1,7 @@
 //! `-e` and `--env-file`: variables, in Docker's grammar.
 
 use crate::value::reason::Reason;
+use std::cell::OnceCell;
 
 /// What can be written.
 pub const FORM: &str = "KEY=VALUE, or KEY for the value that it has here";
@@ -12,6 +13,22 @@ pub enum Entry {
     Set(String, String),
     /// `KEY`: the caller's value, or no such variable if the caller has none.
     Pass(String),
+}
+
+/// A file of variables. It may be a pipe, which can be read only once, and a run may be tried a second time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvFile {
+    /// As it was written.
+    pub path: String,
+    /// What is in it, once it was read.
+    pub text: OnceCell<String>,
+}
+
+impl EnvFile {
+    /// One that was not read yet.
+    pub fn new(path: &str) -> EnvFile {
+        EnvFile { path: path.to_owned(), text: OnceCell::new() }
+    }
 }
 
 /// Reads what stands behind `-e`.

@@ -4,7 +4,7 @@
 
 use super::caps::{self, Word};
 use super::device::{self, Device};
-use super::env::{self, Entry};
+use super::env::{self, Entry, EnvFile};
 use super::error::Error;
 use super::flags;
 use super::mount::{self, Mount};
@@ -45,7 +45,7 @@ pub struct Request {
     /// `--workdir`.
     pub workdir: Option<String>,
     /// `--env-file`, in order.
-    pub env_files: Vec<String>,
+    pub env_files: Vec<EnvFile>,
     /// `--env`, in order.
     pub env: Vec<Entry>,
     /// `--user`.
@@ -138,7 +138,7 @@ impl Request {
             keep: given.one("--keep", "a directory", directory)?,
             command: command(given.text("entrypoint"), behind),
             workdir: given.one("--workdir", "an absolute path in the container", path::absolute)?,
-            env_files: given.texts("env-file").cloned().collect(),
+            env_files: given.texts("env-file").map(|path| EnvFile::new(path)).collect(),
             env: given.many("--env", env::FORM, env::parse)?,
             user: given.one("--user", user::FORM, user::parse)?,
             groups: given.many("--group-add", user::GROUP_FORM, user::id)?,

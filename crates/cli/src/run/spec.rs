@@ -263,9 +263,15 @@ fn environment(request: &Request, home: &str, hostname: Option<&str>) -> Result<
         env::set(&mut environment, "TERM", defaults::TERM);
     }
     for file in &request.env_files {
-        let text = read_env_file(file)?;
-        let entries = env::parse_file(&text).map_err(|(line, reason)| Error::EnvLine {
-            path: file.clone(),
+        let text = match file.text.get() {
+            Some(text) => text,
+            None => {
+                let text = read_env_file(&file.path)?;
+                file.text.get_or_init(|| text)
+            }
+        };
+        let entries = env::parse_file(text).map_err(|(line, reason)| Error::EnvLine {
+            path: file.path.clone(),
             line,
             reason,
         })?;

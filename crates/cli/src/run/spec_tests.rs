@@ -149,3 +149,16 @@ fn a_missing_file_of_variables_is_named() {
     let error = build(&request, &surroundings()).expect_err("there is no such file");
     assert_eq!(error.to_string(), "`--env-file /nonexistent/file`: No such file or directory (os error 2)");
 }
+
+/// A run that cannot shift its ids is tried again without, and a pipe has nothing to say by then.
+#[test]
+fn a_file_of_variables_is_read_once() {
+    let path = std::env::temp_dir().join(format!("insula-env-file-{}", std::process::id()));
+    std::fs::write(&path, "A=1\n").expect("write the file");
+    let request = read(&format!("--env-file {} sh", path.display())).expect("the words are valid");
+    let first = build(&request, &surroundings());
+    std::fs::remove_file(&path).expect("remove the file");
+    let second = build(&request, &surroundings()).expect("it is not read again");
+    assert_eq!(first.expect("it was there"), second);
+    assert!(second.process.expect("present").env.contains(&"A=1".to_owned()));
+}
