@@ -45,7 +45,8 @@ fn without(keys: BTreeSet<&str>, left_out: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn an_old_kernel_lacks_what_is_newer_and_nothing_else() {
-    proof::need!(root);
+    // The doctor gives a question two seconds.
+    proof::need!(root, swift);
     // Where the whole pass is under that filter already, nothing changes.
     proof::or_skip!(need::that(std::env::var_os("INSULA_OLD_KERNEL").is_none(), "under the filter already"));
     let plain = Report::of(insula().args(["doctor", "--json"]));
@@ -75,7 +76,7 @@ fn an_old_kernel_lacks_what_is_newer_and_nothing_else() {
 
 #[test]
 fn an_outer_filter_that_forbids_namespaces_is_found_and_nothing_runs() {
-    proof::need!(user_namespaces, privileged_programs);
+    proof::need!(swift, user_namespaces, privileged_programs);
     let user = Ordinary::new();
     let plain = Report::of(&mut asks(&user));
     // The test's own program may be closed to that user: the copy of insula is started by a copy of the filter.
