@@ -155,9 +155,13 @@ pub(super) fn is_frozen(file: &str) -> bool {
 /// Opens the group of a record; `None`: it has none, or none is left.
 pub(super) fn open(of: &record::Record) -> Result<Option<Group>, Error> {
     let Some(cgroup) = &of.cgroup else { return Ok(None) };
-    let name = Name::parse(&cgroup.name).map_err(Error::Cgroup)?;
+    open_named(&Name::parse(&cgroup.name).map_err(Error::Cgroup)?)
+}
+
+/// Opens the group of a name; `None`: there is none.
+pub(super) fn open_named(name: &Name) -> Result<Option<Group>, Error> {
     let hierarchies = Hierarchies::discover().map_err(Error::Cgroup)?;
-    match Group::open(&hierarchies, &name) {
+    match Group::open(&hierarchies, name) {
         Ok(group) => Ok(Some(group)),
         Err(insula_cgroup::Error::NoGroup(_)) => Ok(None),
         Err(error) => Err(Error::Cgroup(error)),

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::kill::PATIENCE;
 use super::status::{Found, status};
 use crate::hooks::{run_each, state_file};
-use insula_cgroup::{kill_all, remove, thaw};
+use insula_cgroup::{Group, kill_all, remove, thaw};
 use insula_oci::{State, Status};
 use insula_sys::signal::pidfd_send_signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,14 +18,12 @@ use rustix::io::Errno;
 /// Deletes it. `force` kills what still lives; without, only a container that has stopped, or was never started, goes.
 pub fn delete(directory: Directory, force: bool) -> Result<(), Error> {
     let found = match status(&directory) {
-        Ok(found) => Some(found),
-        // Killed before the record was written: there is nothing yet that it would name. Or it cannot be read: with force
-        // at least the directory goes.
-        Err(Error::NoContainer(_)) => None,
-        Err(_) if force => None,
+        Ok(found) => found,
+        // Killed before the record was written: there is nothing yet that it would name.
+        Err(Error::NoContainer(_)) => return directory.remove(),
+        Err(_) if force => return without_record(directory),
         Err(error) => return Err(error),
     };
-    let Some(found) = found else { return directory.remove() };
     match found.status {
         Status::Stopped => {}
         // As runc does: who was never started is no loss.
@@ -36,15 +34,12 @@ pub fn delete(directory: Directory, force: bool) -> Result<(), Error> {
             return Err(Error::Status { id: found.record.id, status, words });
         }
     }
-    let mut errors = Vec::new();
-    if let Err(error) = remove_cgroup(&found) {
-        errors.push(error);
-    }
+    let mut errors: Vec<Error> = remove_cgroup(&found).err().into_iter().collect();
+    // A group that could not be removed has to be found by the next attempt.
+    let keeps = !errors.is_empty();
     if found.record.has_poststop {
         errors.extend(poststop(&directory, &found.state()).err());
     }
-    // A group that could not be removed has to be found by the next attempt.
-    let keeps = errors.iter().any(|error| matches!(error, Error::Cgroup(_)));
     if !keeps {
         errors.extend(directory.remove().err());
     }
@@ -53,6 +48,16 @@ pub fn delete(directory: Directory, force: bool) -> Result<(), Error> {
         1 => Err(errors.remove(0)),
         _ => Err(Error::Several(errors)),
     }
+}
+
+/// A record that cannot be read names nothing any more. What the kept configuration says of the group is as good: with the
+/// group all processes end.
+fn without_record(directory: Directory) -> Result<(), Error> {
+    let spec = directory.config().and_then(|bytes| Bundle::kept("/", bytes)).map(|bundle| bundle.spec);
+    let linux = spec.ok().and_then(|spec| spec.linux).unwrap_or_default();
+    let name = cgroup::name(&linux, directory.id())?;
+    empty(cgroup::open_named(&name)?)?;
+    directory.remove()
 }
 
 /// Kills the first process, and waits for its end.
@@ -86,7 +91,11 @@ fn remove_cgroup(found: &Found) -> Result<(), Error> {
     if found.record.is_of_another_boot() {
         return Ok(());
     }
-    let Some(group) = cgroup::open(&found.record)? else { return Ok(()) };
+    empty(cgroup::open(&found.record)?)
+}
+
+fn empty(group: Option<Group>) -> Result<(), Error> {
+    let Some(group) = group else { return Ok(()) };
     kill_all(&group, PATIENCE).map_err(Error::Cgroup)?;
     remove(&group, true, PATIENCE)
         .map_err(|errors| Error::Several(errors.into_iter().map(Error::Cgroup).collect()))
