@@ -39,6 +39,10 @@ impl Ranges {
         (on.base..).zip(decided.numbers()).for_each(|(number, decision)| put(number, decision));
         let end = on.base + u32::try_from(decided.numbers().count()).unwrap_or(0);
         put(end, None);
+        if let Some(zero) = unknown.filter(|zero| *zero == end) {
+            // Where nothing is decided, that number is the only one that is unknown.
+            put(zero + 1, None);
+        }
         if let Some(newest) = newest {
             put(newest + 1, Some(Decision::Answer(returns::NO_SUCH_CALL)));
         }

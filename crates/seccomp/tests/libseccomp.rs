@@ -12,7 +12,7 @@ mod random;
 #[path = "machine/mod.rs"]
 mod machine;
 
-use insula_oci::seccomp::Arch;
+use insula_oci::seccomp::{Action, Arch, Rule};
 use insula_oci::{CapabilitySet, Seccomp};
 use insula_proof::{need, or_skip};
 use insula_seccomp::profile::{Circumstances, Profile};
@@ -110,6 +110,27 @@ fn every_architecture_is_decided_the_same() {
         docker > 5_000 && podman > 5_000
     });
     assert!(compared.count() >= ALL.len() - 4);
+}
+
+/// Its rules decide nothing, but say what its author knew.
+#[test]
+fn a_profile_that_repeats_its_default_is_decided_the_same() {
+    need!(program "gcc", path "/usr/include/seccomp.h");
+    let rule =
+        Rule { names: vec!["clone3".to_owned()], action: Action::Errno, errno_ret: None, args: Vec::new() };
+    let profile = Seccomp {
+        default_action: Action::Errno,
+        default_errno_ret: None,
+        architectures: Vec::new(),
+        flags: None,
+        listener_path: None,
+        listener_metadata: None,
+        syscalls: vec![rule],
+    };
+    let oracle = Oracle::new();
+    for native in [Arch::X86_64, Arch::Aarch64, Arch::S390x] {
+        assert!(same(&oracle, &profile, native) > 1_000);
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ set -e
 PATH=$1:/usr/sbin:/usr/bin:/sbin:/bin
 cd "$2"
 if [ $(id -u) = 0 ]; then
+    for old in pin mnt; do umount -l /run/insula/names/$old 2>/dev/null || true; done
     mount -t tmpfs tmpfs /run
     STORE=/run/insula/names
 else

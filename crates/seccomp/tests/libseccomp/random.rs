@@ -7,7 +7,7 @@ use insula_oci::seccomp::{Action, Arch, Arg, Operator, Rule};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Calls with and without an outer one, of all ages, and some that are on few architectures.
 const NAMES: &[&str] = &[
@@ -73,7 +73,9 @@ const ALL: &[Operator] = {
 /// - bounds beside other conditions: `arg1 != 3 and arg0 <= 0x100000001` denies 5, where another rule has a bound with the same
 ///   upper half;
 /// - several actions and no equality: of `arg1 != 0: x` and `arg1 != 2: y`, 7 is the second's and 0x100000007 the first's;
-/// - inequalities beside other conditions: `(arg0 != 1 and arg1 != 0) or arg0 < 1` allows (2, 0).
+/// - inequalities beside other conditions: `(arg0 != 1 and arg1 != 0) or arg0 < 1` allows (2, 0), and
+///   `arg1 != 1 or (arg0 == 1 and arg1 == 1)` denies (0x100000001, 0x100000001);
+/// - conditions on socketcall(2) itself beside those on calls behind it.
 ///
 /// So these are asked of the rules alone, in [`follow_the_rules`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,11 +116,15 @@ fn profile(actions: usize, bounds: Bounds) -> impl Strategy<Value = (Arch, Secco
         let rules = vec((0..count, 0..actions, args(bounds)), 1..12);
         (Just(names), vec(vec(action(), actions), count), rules)
     });
-    (machine, action(), calls).prop_map(|((native, architectures), default, (names, answers, rules))| {
+    (machine, action(), calls).prop_map(move |((native, architectures), default, (names, answers, rules))| {
         let syscalls = rules.into_iter().map(|(call, answer, args)| {
             let (action, errno_ret) = answers[call][answer];
             Rule { names: vec![names[call].to_owned()], action, errno_ret, args }
         });
+        let mut syscalls: Vec<Rule> = syscalls.collect();
+        if bounds != Bounds::All {
+            keep_what_it_is_right_about(&mut syscalls);
+        }
         let profile = Seccomp {
             default_action: default.0,
             default_errno_ret: default.1,
@@ -126,10 +132,27 @@ fn profile(actions: usize, bounds: Bounds) -> impl Strategy<Value = (Arch, Secco
             flags: None,
             listener_path: None,
             listener_metadata: None,
-            syscalls: syscalls.collect(),
+            syscalls,
         };
         (native, profile)
     })
+}
+
+/// Cuts what [`Bounds`] tells of rules that stand beside each other.
+fn keep_what_it_is_right_about(rules: &mut [Rule]) {
+    let unequal: Vec<String> = rules
+        .iter()
+        .filter(|rule| rule.args.iter().any(|arg| !EQUALITIES.contains(&arg.op)))
+        .flat_map(|rule| rule.names.clone())
+        .collect();
+    for rule in rules {
+        if ["socketcall", "ipc"].contains(&&*rule.names[0]) {
+            rule.args.clear();
+        } else if unequal.contains(&rule.names[0]) {
+            let first = rule.args.first().map(|arg| arg.index);
+            rule.args.retain(|arg| Some(arg.index) == first);
+        }
+    }
 }
 
 /// Compares as many made up profiles as `cases`.
@@ -156,8 +179,15 @@ pub fn compare_many(oracle: &Oracle, actions: usize, cases: u32) {
     }
 }
 
+/// The same profiles each time: libseccomp has more corners than are known, and whoever did not touch the compiler should not
+/// find one. `INSULA_SEED=NUMBER` looks for others.
 fn runner(cases: u32) -> TestRunner {
-    TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() })
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+    let seed: u64 =
+        std::env::var("INSULA_SEED").map_or(0, |seed| seed.parse().expect("INSULA_SEED is a number"));
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
 /// Whether a condition holds, straight from its definition.
@@ -186,6 +216,8 @@ pub fn follow_the_rules(cases: u32) {
     ];
     let done = runner(cases).run(&profile(1, Bounds::All), |(_, mut profile)| {
         profile.architectures = vec![Arch::X86, Arch::X32];
+        // A rule on ipc(2) itself may contradict one on a call behind it, which is asked elsewhere.
+        profile.syscalls.retain(|rule| !["socketcall", "ipc"].contains(&&*rule.names[0]));
         let program =
             insula_seccomp::compile(&profile, Some(Arch::X86_64)).expect("no contradiction").program;
         let default = returned(profile.default_action, profile.default_errno_ret);
