@@ -94,10 +94,12 @@ pub fn outlasts(plan: &Plan, index: usize) -> Option<&'static str> {
             || plan.steps[..index].iter().any(|step| match step {
                 Step::Unshare(unshare) => unshare.kinds.contains(&kind),
                 Step::TryUnshare(unshare) => unshare.kind == kind,
+                Step::NewMounts(_) => kind == Kind::Mnt,
                 _ => false,
             })
     };
     match step {
+        Step::Pin(_) => Some("a namespace that a mount keeps outlives the process"),
         Step::Persist(_) => Some("a namespace that is kept at a file outlives the process"),
         Step::HostName(_) | Step::DomainName(_) if !made(Kind::Uts) => {
             Some("the uts namespace is not a new one: others would see the name")

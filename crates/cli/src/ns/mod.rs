@@ -23,6 +23,7 @@ mod watch;
 mod words;
 
 use crate::parse::parse;
+use crate::planned::{NoPlan, Planned};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -70,5 +71,21 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
             Ok(_) => ExitCode::SUCCESS,
             Err(code) => code,
         },
+    }
+}
+
+/// Do these words have a plan that can be rehearsed?
+pub fn has_plan(words: &[OsString]) -> bool {
+    words.first().is_some_and(|verb| verb == "new" || verb == "exec")
+}
+
+/// The plan of `new` or `exec`, not performed.
+pub fn planned(mut rest: Vec<OsString>) -> Result<Planned, NoPlan> {
+    if !has_plan(&rest) {
+        return Err(NoPlan::Words);
+    }
+    match rest.remove(0) {
+        verb if verb == "new" => new::planned(rest),
+        _ => exec::planned(rest),
     }
 }

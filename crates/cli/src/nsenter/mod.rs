@@ -56,11 +56,16 @@ fn attempt(asked: &Asked) -> Result<ExitCode, Error> {
 /// The plan of these words, not performed.
 pub fn planned(rest: Vec<OsString>) -> Result<Planned, NoPlan> {
     let given = face::parse(&flags::TABLE, rest, FAILED).map_err(|_| NoPlan::Words)?;
+    compiled(request::read(given))
+}
+
+/// The plan of what was read, not performed.
+pub fn compiled(asked: Result<Asked, Error>) -> Result<Planned, NoPlan> {
     let refused = |error: Error| {
         failed(&error);
         NoPlan::Refused
     };
-    let asked = request::read(given).map_err(|error| {
+    let asked = asked.map_err(|error| {
         failed(&error);
         NoPlan::Words
     })?;

@@ -5,7 +5,7 @@
 use super::manner::{Manner, failed};
 use super::steps;
 use crate::planned::{NoPlan, Planned};
-use crate::{cgroup, netns, nsenter, run, tell, unshare};
+use crate::{cgroup, netns, ns, nsenter, run, tell, unshare};
 use insula_launch::plan::{Kind, Plan};
 use insula_launch::rehearse::{Rehearsal, rehearse};
 use insula_launch::step::Step;
@@ -31,6 +31,7 @@ pub enum Command {
     Netns,
     Ip,
     Cgroup,
+    Ns,
 }
 
 /// All steps held.
@@ -39,13 +40,14 @@ const HELD: u8 = 0;
 const REFUSED: u8 = 1;
 
 impl Command {
-    const WORDS: [(&'static str, Command); 6] = [
+    const WORDS: [(&'static str, Command); 7] = [
         ("unshare", Command::Unshare),
         ("nsenter", Command::Nsenter),
         ("run", Command::Run),
         ("netns", Command::Netns),
         ("ip", Command::Ip),
         ("cgroup", Command::Cgroup),
+        ("ns", Command::Ns),
     ];
 
     /// What these words call, if it is a command of ours, and the words behind it: `insula` or the path of our own file
@@ -76,6 +78,7 @@ impl Command {
             Command::Netns => netns::has_plan(words),
             Command::Ip => of_netns(words).is_some_and(|words| netns::has_plan(&words)),
             Command::Cgroup => cgroup::has_plan(words),
+            Command::Ns => ns::has_plan(words),
         }
     }
 
@@ -88,6 +91,7 @@ impl Command {
             Command::Netns => netns::planned(words),
             Command::Ip => netns::planned(of_netns(&words).ok_or(NoPlan::Words)?),
             Command::Cgroup => cgroup::planned(&words),
+            Command::Ns => ns::planned(words),
         }
     }
 }
@@ -183,6 +187,7 @@ fn makes_mounts(plan: &Plan) -> bool {
     let by_a_step = |step: &Step| match step {
         Step::Unshare(unshare) => unshare.kinds.contains(&Kind::Mnt),
         Step::TryUnshare(unshare) => unshare.kind == Kind::Mnt,
+        Step::NewMounts(_) => true,
         _ => false,
     };
     plan.birth.makes().contains(&Kind::Mnt) || plan.steps.iter().any(by_a_step)

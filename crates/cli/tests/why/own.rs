@@ -91,6 +91,34 @@ fn what_the_plan_needs_and_is_not_there_is_refused(caller: &Caller) {
     assert_eq!(end.code(), 125, "{}", end.err);
 }
 
+fn a_name_s_plan_is_tried_and_no_name_is_there_afterwards(caller: &Caller) {
+    let insula = caller.words(&[]).remove(0);
+    let run = caller.directory("run");
+    let script = format!(
+        "export XDG_RUNTIME_DIR={run}; [ $(id -u) != 0 ] || mount -t tmpfs run /run
+             {insula} why --json -o new.json -- insula ns new -U -m -p -u -n web; echo $?; {insula} ns ls
+             {insula} ns new -U -m -p -u -n web
+             {insula} why --json -o exec.json -- insula ns exec web -- no-such-program; echo $?
+             {insula} why -- insula ns exec web -- true 2>/dev/null; echo $?
+             {insula} ns rm web; {insula} why -- insula ns exec web -- true; echo $?"
+    );
+    let user = ["--user", "--map-current-user"];
+    let user = if caller.is_root() { &[][..] } else { &user };
+    let end = ended(caller.command("unshare").args(user).args(["--mount", "sh", "-c", &script]));
+    assert_eq!(end.out, "0\n1\n0\n1\n", "{}", end.err);
+    assert!(end.err.contains("nothing has the name `web`"), "{}", end.err);
+    let answer = |file: &str| -> Value {
+        let text = fs::read_to_string(caller.home().join(file)).expect("read the answer");
+        serde_json::from_str(&text).expect("an answer in JSON")
+    };
+    let new = outcomes(&answer("new.json"));
+    let pinned = new.iter().filter(|(step, _)| step == "pin").map(|(_, outcome)| &**outcome);
+    assert!(pinned.clone().all(|outcome| outcome == "not-tried"), "{new:?}");
+    assert_eq!(pinned.count(), if caller.is_root() { 5 } else { 0 });
+    assert!(new.iter().all(|(step, outcome)| step == "pin" || outcome == "held"), "{new:?}");
+    assert_eq!(outcome(&answer("exec.json"), "execvp"), "refused");
+}
+
 by_everyone! {
     a_plan_that_holds_is_not_executed,
     a_container_s_plan_holds_as_well,
@@ -99,6 +127,7 @@ by_everyone! {
     a_link_of_a_face_is_our_own_command,
     a_command_without_a_plan_is_traced,
     what_the_plan_needs_and_is_not_there_is_refused,
+    a_name_s_plan_is_tried_and_no_name_is_there_afterwards,
 }
 
 #[test]

@@ -95,10 +95,14 @@ fn is_too_young(error: &Error) -> bool {
 /// The plan of a request, for people: as it would be made here and now.
 pub fn plan(name: &str, request: &Request) -> Result<Plan, Error> {
     word::check(name).map_err(|trouble| Error::name(name, trouble))?;
-    let store = Store::existing()?
-        .map_or_else(|| format!("{}/names", insula_launch::host::state::root()), |s| s.path);
     let pinned = may_mount() && !request.keeper;
-    compile(name, request, &facts(&store, pinned, pinned)).map(|compiled| compiled.plan)
+    compile(name, request, &facts(&store_path()?, pinned, pinned)).map(|compiled| compiled.plan)
+}
+
+/// Where the store is, or would be made.
+pub(super) fn store_path() -> Result<String, Error> {
+    let none = || format!("{}/names", insula_launch::host::state::root());
+    Ok(Store::existing()?.map_or_else(none, |store| store.path))
 }
 
 /// Prepares the store for names of mounts. `false`: a process has to keep them.
@@ -114,7 +118,7 @@ pub(super) fn ready(store: &Store, keeper: bool) -> Result<bool, Error> {
     }
 }
 
-fn facts(store: &str, pinned: bool, copy: bool) -> Facts {
+pub(super) fn facts(store: &str, pinned: bool, copy: bool) -> Facts {
     let own = open("/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
     let mounts_id = own.ok().and_then(|own| nsfs::id(own.as_fd()).ok());
     let denies_setgroups = denies_setgroups();

@@ -7,7 +7,8 @@ use crate::face::environment::Environment;
 use crate::face::{self, given::Given};
 use crate::ns::{kinds, words};
 use crate::nsenter::request::{Asked, account_shell, c_string, descriptor, directory, explained, id, text};
-use crate::nsenter::{FAILED, perform};
+use crate::nsenter::{FAILED, compiled, perform};
+use crate::planned::{NoPlan, Planned};
 use insula_namespaces::enter::Request;
 use insula_namespaces::error::Error;
 use std::ffi::{CString, OsStr, OsString};
@@ -19,6 +20,12 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
         Ok((name, given)) => perform(name.and_then(|name| read(&name, &given))),
         Err(code) => code,
     }
+}
+
+/// The plan of these words, not performed.
+pub fn planned(rest: Vec<OsString>) -> Result<Planned, NoPlan> {
+    let (name, given) = parse(rest).map_err(|_| NoPlan::Words)?;
+    compiled(name.and_then(|name| read(&name, &given)))
 }
 
 /// The flags in front of the name, the name, and those behind it.

@@ -5,6 +5,7 @@ mod request;
 
 use crate::face::{self, given::Given};
 use crate::ns::{shape, words};
+use crate::planned::{NoPlan, Planned};
 use crate::{explain, tell};
 use insula_namespaces::error::Error;
 use insula_namespaces::names;
@@ -18,6 +19,21 @@ pub fn go(rest: Vec<OsString>) -> ExitCode {
         Ok(given) => attempt(&given).unwrap_or_else(|error| words::failed(&error)),
         Err(code) => code,
     }
+}
+
+/// The plan of these words, not performed.
+pub fn planned(rest: Vec<OsString>) -> Result<Planned, NoPlan> {
+    let given = face::parse(&flags::TABLE, rest, tell::FAILED).map_err(|_| NoPlan::Words)?;
+    let refused = |no_plan| {
+        move |error: Error| {
+            words::failed(&error);
+            no_plan
+        }
+    };
+    let name = words::one_name(&given.words, "new").map_err(refused(NoPlan::Words))?;
+    let request = request::read(&given, Caller::look()).map_err(refused(NoPlan::Words))?;
+    let (plan, kit) = names::rehearsal(name, &request).map_err(refused(NoPlan::Refused))?;
+    Ok(Planned { plan, kit, besides: vec![format!("write `{name}` down where names are kept")] })
 }
 
 fn attempt(given: &Given) -> Result<ExitCode, Error> {
