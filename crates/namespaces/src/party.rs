@@ -1,15 +1,16 @@
-//! Whom a word means: a name, a process, a namespace file, or `host`.
+//! Whom a word means where two are compared: `host`, or a subject, as a process with all that it has or as namespaces.
 
 use crate::error::Error;
-use crate::name;
+use crate::id::Identity;
+use crate::names;
 use crate::pids::proc_is_ours;
 use crate::process::Process;
+use crate::subject::{Of, Part, Subject};
 use insula_launch::plan::Kind;
-use insula_sys::nsfs;
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, fstat, open};
+use rustix::fd::OwnedFd;
+use rustix::fs::fstat;
 use rustix::io::Errno;
-use std::path::Path;
+use std::ffi::OsStr;
 
 /// The word for the machine's own view.
 pub const HOST: &str = "host";
@@ -49,20 +50,15 @@ pub enum Host {
 }
 
 impl Party {
-    /// Finds out. Names go before pids, as with ip(8).
+    /// Finds out: `host`, or what [`Subject::find`] takes. Names go before pids, as with ip(8). A name of which a part is
+    /// stale is refused.
     pub fn find(word: &str) -> Result<Party, Error> {
         let whom = if word == HOST {
             host()?
-        } else if word.contains('/') {
-            let (kind, file) = namespace_file(Path::new(word))?;
-            Whom::Namespaces(vec![(kind, file)])
-        } else if let Some(path) = name::lookup(Kind::Net, word) {
-            let (kind, file) = namespace_file(&path)?;
-            Whom::Namespaces(vec![(kind, file)])
+        } else if let Some(process) = process(word)? {
+            Whom::Process(process)
         } else {
-            let pid =
-                word.parse().ok().filter(|pid| *pid > 0 && word.bytes().all(|byte| byte.is_ascii_digit()));
-            Whom::Process(Process::open(pid.ok_or_else(|| unknown(word))?)?)
+            of(Subject::find(OsStr::new(word))?)?
         };
         Ok(Party { word: word.to_owned(), whom })
     }
@@ -116,6 +112,37 @@ impl Party {
     }
 }
 
+/// The process of a pid, whatever may be looked at of it; `None`: the word means something else.
+fn process(word: &str) -> Result<Option<Process>, Error> {
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(pid) = word.parse().ok().filter(|pid| is_number && *pid > 0) else { return Ok(None) };
+    if names::find(word)?.is_some() {
+        return Ok(None);
+    }
+    match Process::open(pid) {
+        Err(Error::NoProcess(_)) => Ok(None),
+        process => process.map(Some),
+    }
+}
+
+/// With the process, where it is one; else the namespaces.
+fn of(subject: Subject) -> Result<Whom, Error> {
+    if let Of::Process(pid) = subject.of {
+        return Ok(Whom::Process(Process::open(
+            i32::try_from(pid).map_err(|_| Error::NoProcess(i32::MAX))?,
+        )?));
+    }
+    let mut parts = Vec::new();
+    for Part { kind, file, fault, identity } in subject.parts {
+        match (file, fault) {
+            (Some(file), _) => parts.push((kind, file)),
+            (None, Some(fault)) => return Err(fault),
+            (None, None) => return Err(unopened(kind, identity)),
+        }
+    }
+    Ok(Whom::Namespaces(parts))
+}
+
 fn host() -> Result<Whom, Error> {
     let first = Process::open(1)?;
     match first.namespace(Kind::Pid) {
@@ -141,37 +168,11 @@ fn own_in_proc() -> Result<i32, Error> {
     link.to_str().ok().and_then(|pid| pid.parse().ok()).ok_or(Error::NoProcess(0))
 }
 
-/// Opens a namespace file, and finds its kind out.
-fn namespace_file(path: &Path) -> Result<(Kind, OwnedFd), Error> {
-    let failed = |errno| Error::File("open the namespace", path.display().to_string(), errno);
-    // O_NONBLOCK: what is named may be a FIFO.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = open(path, flags, Mode::empty()).map_err(failed)?;
-    let flag = match nsfs::kind(file.as_fd()) {
-        Err(Errno::NOTTY) => return Err(no_namespace(path)),
-        flag => flag.map_err(failed)?,
-    };
-    let kind = Kind::ALL.into_iter().find(|kind| u64::try_from(flag) == Ok(kind.flag()));
-    Ok((kind.ok_or_else(|| no_namespace(path))?, file))
-}
-
-fn no_namespace(path: &Path) -> Error {
+/// It stands in a table of mounts that we may not enter.
+fn unopened(kind: Kind, identity: Option<Identity>) -> Error {
     Error::Asked {
-        what: path.display().to_string(),
-        reason: "it is no namespace".to_owned(),
-        hint: Some(
-            "the file of a namespace is /proc/PID/ns/KIND, or one that a namespace is mounted on".to_owned(),
-        ),
-    }
-}
-
-fn unknown(word: &str) -> Error {
-    Error::Asked {
-        what: word.to_owned(),
-        reason: "there is no such name, process or file".to_owned(),
-        hint: Some(
-            "write a name of /run/netns, the pid of a process, the path of a namespace file, or `host`"
-                .to_owned(),
-        ),
+        what: format!("{}:[{}]", kind.name(), identity.map_or(0, |identity| identity.inode)),
+        reason: "this namespace is mounted where we may not open it".to_owned(),
+        hint: Some("be root, or name a process that is in it".to_owned()),
     }
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, ended};
 use crate::holder::{Holder, json, ns};
 use insula_proof::{self as proof, need};
 use insula_sys::seccomp;
@@ -24,6 +24,7 @@ by_both!(
     abstract_sockets_go_by_the_network_namespace,
     a_namespace_file_is_compared_alone,
     the_table_says_what_json_says,
+    a_name_is_all_its_namespaces,
     bad_words_are_refused,
 );
 
@@ -387,13 +388,31 @@ fn the_table_says_what_json_says(caller: &Caller) {
     assert!(news.len() < every.len());
 }
 
+fn a_name_is_all_its_namespaces(caller: &Caller) {
+    let (insula, run) = (caller.words(&[]).remove(0), caller.directory("run"));
+    let script = format!(
+        "export XDG_RUNTIME_DIR={run}; [ $(id -u) != 0 ] || mount -t tmpfs run /run
+         {insula} ns new -U -u -i -n one; {insula} ns new -U -u two
+         {insula} ns diff one two | grep -c differs; {insula} ns diff one one >&2; echo $?
+         {insula} ns exec two -U -u -- sh -c '{insula} ns diff --json two $$' | grep -A 9 '\"uts\"' | grep -c same
+         {insula} ns reach one two:80 2>&1 | head -n 1
+         {insula} ns rm one two; {insula} ns diff one host; echo $?"
+    );
+    let user = ["--user", "--map-current-user"];
+    let user = if caller.is_root() { &[][..] } else { &user };
+    let end = ended(caller.command("unshare").args(user).args(["--mount", "sh", "-c", &script]));
+    let expected = "2\n0\n1\ninsula: error: `two` has no net namespace\n125\n";
+    assert_eq!(end.out, expected, "{}", end.err);
+    assert!(end.err.contains("`one`: this is no name"), "{}", end.err);
+}
+
 fn bad_words_are_refused(caller: &Caller) {
     let table: &[(&[&str], &str)] = &[
         (&["diff"], "required"),
         (&["diff", "1"], "required"),
-        (&["diff", "nope", "1"], "`nope`: there is no such name, process or file"),
-        (&["diff", "4194305", "host"], "there is no process 4194305"),
-        (&["diff", "/etc/passwd", "host"], "it is no namespace"),
+        (&["diff", "nope", "1"], "`nope`: this is no name, pid, inode or id of a namespace, and no file"),
+        (&["diff", "4194305", "host"], "no namespace that we may see has this number"),
+        (&["diff", "/etc/passwd", "host"], "this file is no namespace"),
         (&["diff", "-1", "host"], "-1"),
         (&["diff", "a\x1bb", "host"], "a\\u{1b}b"),
     ];

@@ -14,7 +14,7 @@ use crate::tell;
 use clap::ArgMatches;
 use insula_launch::plan::Kind;
 use insula_namespaces::error::Error;
-use insula_namespaces::name::{self, NETNS};
+use insula_namespaces::names;
 use insula_namespaces::party::{HOST, Party, Whom as Kept};
 use insula_net::listener::Protocol;
 use insula_net::reach::{Ask, Place, Report, Whom, reach};
@@ -106,12 +106,9 @@ fn others() -> Vec<Place> {
     if let Some(file) = file(std::path::Path::new("/proc/thread-self/ns/net")) {
         others.push(Place { name: "the network that insula is called in".to_owned(), file });
     }
-    let entries = std::fs::read_dir(NETNS).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort_unstable();
-    for known in names {
-        if let Some(file) = name::lookup(Kind::Net, &known).as_deref().and_then(file) {
-            others.push(Place { name: format!("`{known}`"), file });
+    for named in names::all().unwrap_or_default() {
+        if let Ok(file) = named.open(Kind::Net) {
+            others.push(Place { name: format!("`{}`", named.shown()), file });
         }
     }
     others
