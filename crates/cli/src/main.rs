@@ -4,7 +4,6 @@
 mod accounts;
 mod cgroup;
 mod doctor;
-mod explain;
 mod face;
 mod filter;
 mod link;

@@ -1,13 +1,15 @@
 //! `create`, and `run`: the same and `start` in one, watched until its end.
 
 use crate::error::Error;
+use crate::explain;
 use crate::flags::{Flag, Given, Order};
 use crate::global::Global;
 use crate::tell;
 use crate::verb::Verb;
 use insula_runtime::compile::Life;
+use insula_runtime::container::check::{check, explain as would};
 use insula_runtime::container::create::{Created, Request, create as make};
-use insula_runtime::container::{Id, delete::delete, start::poststart};
+use insula_runtime::container::{Error as Failed, Id, delete::delete, start::poststart};
 use insula_runtime::foreground::{Ended, Foreground, Signals};
 use rustix::fd::AsFd;
 use std::process::ExitCode;
@@ -27,7 +29,7 @@ pub const CREATE: Verb = Verb {
     name: "create",
     about: "Make a container whose program waits for `start`",
     usage: "ID",
-    flags: &[BUNDLE, CONFIG, CONSOLE, NO_PIVOT, KEYRING, PID_FILE, PRESERVE],
+    flags: &[BUNDLE, CONFIG, CONSOLE, NO_PIVOT, KEYRING, PID_FILE, PRESERVE, explain::FLAG],
     order: Order::Anywhere,
     go: create,
     failed: tell::FAILED,
@@ -49,6 +51,7 @@ pub const RUN: Verb = Verb {
         PID_FILE,
         PRESERVE,
         Flag::switch("no-subreaper", "Accepted: insula-oci never is the reaper of others"),
+        explain::FLAG,
     ],
     order: Order::Anywhere,
     go: run,
@@ -79,10 +82,25 @@ fn request(global: &Global, given: &Given) -> Result<Request, Error> {
 fn create(global: &Global, given: &Given) -> Result<ExitCode, Error> {
     let id = Id::parse(given.only("create")?)?;
     let request = request(global, given)?;
+    if let Some(form) = explain::form(given)? {
+        let compiled = would(&id, &request, Life::Create).map_err(|error| whole(error, &request))?;
+        return Ok(explain::out(&compiled.plan, form));
+    }
     let root = global.make_root()?;
-    let made = make(&root, &id, &request, Life::Create)?;
+    let made = make(&root, &id, &request, Life::Create).map_err(|error| whole(error, &request))?;
     no_terminal(&made)?;
     tell::leave(0)
+}
+
+/// A configuration's first wrong value is not all that is wrong with it.
+fn whole(error: Failed, request: &Request) -> Failed {
+    match error {
+        Failed::Config(..) => match check(&request.bundle, request.config.as_deref()) {
+            Ok(faults) if !faults.is_empty() => Failed::Invalid(faults),
+            _ => error,
+        },
+        error => error,
+    }
 }
 
 /// A terminal whose other end nobody was to be sent would hang up at once.
@@ -100,9 +118,13 @@ fn run(global: &Global, given: &Given) -> Result<ExitCode, Error> {
     let id = Id::parse(given.only("run")?)?;
     let detach = given.has("detach");
     let request = Request { ends_with_us: false, ..request(global, given)? };
+    if let Some(form) = explain::form(given)? {
+        let compiled = would(&id, &request, Life::Run).map_err(|error| whole(error, &request))?;
+        return Ok(explain::out(&compiled.plan, form));
+    }
     let root = global.make_root()?;
     let signals = if detach { None } else { Some(Signals::block().map_err(Error::Watch)?) };
-    let mut made = make(&root, &id, &request, Life::Run)?;
+    let mut made = make(&root, &id, &request, Life::Run).map_err(|error| whole(error, &request))?;
     let found = insula_runtime::container::status(&made.directory)?;
     poststart(&made.directory, &found)?;
     let Some(signals) = signals else {

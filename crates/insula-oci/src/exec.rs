@@ -1,12 +1,13 @@
 //! `exec`: another process in a container that runs. It begins with the rights of the container's configuration.
 
 use crate::error::Error;
+use crate::explain;
 use crate::flags::{Flag, Given, Order};
 use crate::global::Global;
 use crate::tell;
 use crate::verb::Verb;
 use insula_oci::{Capability, Process};
-use insula_runtime::container::exec::{Joined, Request, exec as join, target};
+use insula_runtime::container::exec::{Joined, Request, exec as join, explain as would, target};
 use insula_runtime::foreground::{Ended, Foreground, Signals};
 use rustix::fd::AsFd;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub const VERB: Verb = Verb {
         Flag::value("cap", "CAPABILITY", "A capability more; can be given several times").short('c'),
         Flag::value("preserve-fds", "N", "Let the program inherit N descriptors from 3 on"),
         Flag::switch("ignore-paused", "Join a paused container too"),
+        explain::FLAG,
     ],
     order: Order::StopAfter(1),
     go: exec,
@@ -57,6 +59,9 @@ fn exec(global: &Global, given: &Given) -> Result<ExitCode, Error> {
     if process.terminal && detach && request.console_socket.is_none() {
         let reason = "cannot allocate tty if runc will detach without setting console socket".to_owned();
         return Err(Error::Flag { flag: "--console-socket".to_owned(), reason });
+    }
+    if let Some(form) = explain::form(given)? {
+        return Ok(explain::out(&would(&found, spec, process, &request)?.plan, form));
     }
     let signals = if detach { None } else { Some(Signals::block().map_err(Error::Watch)?) };
     let mut joined = join(&found, spec, process, &request)?;

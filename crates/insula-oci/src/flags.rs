@@ -10,6 +10,8 @@ pub enum Value {
     Switch,
     /// A value; its name in the help.
     Of(&'static str),
+    /// Nothing, or `=` and a value; its name in the help.
+    Maybe(&'static str),
 }
 
 /// One flag.
@@ -34,6 +36,11 @@ impl Flag {
     /// A flag with a value.
     pub const fn value(long: &'static str, name: &'static str, help: &'static str) -> Flag {
         Flag { short: None, long, value: Value::Of(name), help }
+    }
+
+    /// A flag that a value may follow, by `=`.
+    pub const fn maybe(long: &'static str, name: &'static str, help: &'static str) -> Flag {
+        Flag { short: None, long, value: Value::Maybe(name), help }
     }
 
     /// The same flag with a letter.
@@ -128,6 +135,7 @@ pub fn parse(table: &[&[Flag]], words: Vec<OsString>, order: Order) -> Result<Gi
         };
         let value = match flag.value {
             Value::Of(_) => text(parser.value().map_err(Error::Parse)?)?,
+            Value::Maybe(_) => parser.optional_value().map(text).transpose()?.unwrap_or_default(),
             Value::Switch => match parser.optional_value() {
                 None => "true".to_owned(),
                 Some(word) => switch(flag, &text(word)?)?,
@@ -172,6 +180,7 @@ pub fn help(table: &[Flag]) -> String {
         let value = match flag.value {
             Value::Switch => String::new(),
             Value::Of(name) => format!(" {name}"),
+            Value::Maybe(name) => format!("[={name}]"),
         };
         let left = format!("{short}--{}{value}", flag.long);
         lines.push_str(&format!("  {left:<34} {}\n", flag.help));
@@ -183,8 +192,11 @@ pub fn help(table: &[Flag]) -> String {
 mod tests {
     use super::*;
 
-    const TABLE: &[Flag] =
-        &[Flag::switch("force", "").short('f'), Flag::value("bundle", "DIR", "").short('b')];
+    const TABLE: &[Flag] = &[
+        Flag::switch("force", "").short('f'),
+        Flag::value("bundle", "DIR", "").short('b'),
+        Flag::maybe("explain", "json", ""),
+    ];
 
     fn read(words: &[&str], order: Order) -> Result<Given, Error> {
         parse(&[TABLE], words.iter().map(OsString::from).collect(), order)
@@ -197,6 +209,14 @@ mod tests {
         let given = read(&["-b", "x", "id", "sh", "-f"], Order::StopAfter(1)).unwrap();
         assert_eq!(given.words, ["id", "sh", "-f"]);
         assert!(!given.has("force"));
+    }
+
+    #[test]
+    fn a_flag_may_have_a_value_by_an_equals_sign_alone() {
+        let given = read(&["--explain", "json", "--bundle", "x"], Order::Anywhere).unwrap();
+        assert_eq!((given.value("explain"), given.words.as_slice()), (Some(""), &["json".to_owned()][..]));
+        assert_eq!(read(&["--explain=json"], Order::Anywhere).unwrap().value("explain"), Some("json"));
+        assert_eq!(read(&[], Order::Anywhere).unwrap().value("explain"), None);
     }
 
     #[test]

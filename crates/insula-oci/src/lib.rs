@@ -5,11 +5,13 @@
 //! [`tell`] alone prints, and writes the log.
 #![forbid(unsafe_code)]
 
+mod check;
 mod create;
 mod delete;
 mod error;
 mod events;
 mod exec;
+mod explain;
 mod features;
 mod flags;
 mod global;

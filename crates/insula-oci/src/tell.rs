@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Our own failure.
 pub const FAILED: u8 = 1;
+/// `check`: nothing can be said of the configuration, because it cannot be read.
+pub const UNREAD: u8 = 2;
 /// `exec` of a program that cannot be executed, or another failure of `exec`.
 pub const EXEC_FAILED: u8 = 255;
 

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::flags::{self, Order};
 use crate::global::{self, Global};
 use crate::verb::Verb;
-use crate::{create, delete, events, exec, features, kill, list, spec, start, state, tell, update};
+use crate::{check, create, delete, events, exec, features, kill, list, spec, start, state, tell, update};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -23,6 +23,7 @@ const VERBS: &[Verb] = &[
     update::VERB,
     events::VERB,
     spec::VERB,
+    check::VERB,
     features::VERB,
 ];
 

@@ -1,7 +1,7 @@
 //! The runtime: an OCI spec becomes a process.
 //!
 //! [`compile`] turns a spec into a Plan, [`enter`] opens what the plan needs and performs it, [`foreground`] watches over
-//! what runs, [`container`] leads a life of several commands. [`ids`] decides which ids a container gets where nobody said, [`defaults`] what else it gets.
+//! what runs, [`explain`] prints what would be done, [`container`] leads a life of several commands. [`ids`] decides which ids a container gets where nobody said, [`defaults`] what else it gets.
 #![forbid(unsafe_code)]
 
 pub mod compile;
@@ -10,6 +10,7 @@ pub mod defaults;
 pub mod enter;
 pub mod error;
 pub mod example;
+pub mod explain;
 pub mod foreground;
 pub mod hooks;
 pub mod ids;

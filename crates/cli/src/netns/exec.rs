@@ -3,12 +3,13 @@
 use super::fault::{Fault, code};
 use super::options::{Explain, Options};
 use crate::planned::Planned;
-use crate::{explain, tell};
+use crate::tell;
 use insula_launch::perform::perform;
 use insula_namespaces::netns::directory;
 use insula_namespaces::netns::exec::{Request, compile, prepare};
 use insula_namespaces::netns::view::View;
 use insula_oci::escaped;
+use insula_runtime::explain;
 use insula_sys::birth::{exit_now, fork};
 use insula_sys::signal;
 use rustix::fd::{AsFd, OwnedFd};

@@ -5,11 +5,12 @@ pub mod request;
 
 use crate::face::status::Status;
 use crate::planned::{NoPlan, Planned};
-use crate::{explain, face, tell};
+use crate::{face, tell};
 use insula_namespaces::enter;
 use insula_namespaces::error::Error;
 use insula_namespaces::wait::{Manner, end_like, until_end};
 use insula_oci::escaped;
+use insula_runtime::explain;
 use request::{Asked, Explain};
 use rustix::io::Errno;
 use std::ffi::OsString;

@@ -26,13 +26,14 @@ pub mod volume;
 
 use crate::parse::parse;
 use crate::planned::{NoPlan, Planned};
-use crate::{explain, tell};
+use crate::tell;
 use insula_launch::host::Host;
 use insula_launch::journal::Error as JournalError;
 use insula_oci::{Spec, annotation};
 use insula_runtime::compile::{Attachment, Compiled, compile};
 use insula_runtime::enter;
 use insula_runtime::error::Error as RuntimeError;
+use insula_runtime::explain;
 use insula_runtime::foreground::{Ended, Foreground, Signals, check_tty};
 use insula_runtime::named;
 use request::{Explain, Request};

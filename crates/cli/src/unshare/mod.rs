@@ -7,13 +7,14 @@ mod signal_name;
 
 use crate::face::status::Status;
 use crate::planned::{NoPlan, Planned};
-use crate::{explain, face, tell};
+use crate::{face, tell};
 use insula_launch::kit::Kit;
 use insula_launch::plan::Plan;
 use insula_namespaces::error::Error;
 use insula_namespaces::unshare::{Caller, compile, launch, warnings};
 use insula_namespaces::wait::{Manner, end_like, until_end};
 use insula_oci::escaped;
+use insula_runtime::explain;
 use request::{Asked, Explain};
 use rustix::io::Errno;
 use rustix::process::Signal;

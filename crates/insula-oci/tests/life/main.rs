@@ -5,6 +5,7 @@
 mod deaths;
 mod exec;
 mod hooks;
+mod looks;
 mod refusals;
 mod room;
 mod users;

@@ -22,6 +22,33 @@ pub struct Bundle {
 impl Bundle {
     /// Reads the bundle in this directory. `config` names another file than `config.json` in it, crun's `--config`.
     pub fn read(directory: &str, config: Option<&str>) -> Result<Bundle, Error> {
+        let Raw { path, file, bytes } = Raw::read(directory, config)?;
+        let mut spec = parse(&bytes).map_err(|error| Error::Config(file, error))?;
+        settle(&mut spec, &path);
+        Ok(Bundle { path, bytes, spec })
+    }
+
+    /// The same again from what was kept of it.
+    pub fn kept(path: &str, bytes: Vec<u8>) -> Result<Bundle, Error> {
+        let mut spec = parse(&bytes).map_err(|error| Error::Config("config.json".to_owned(), error))?;
+        settle(&mut spec, path);
+        Ok(Bundle { path: path.to_owned(), bytes, spec })
+    }
+}
+
+/// A bundle whose configuration has not been looked at yet.
+pub(super) struct Raw {
+    /// Its absolute path.
+    pub(super) path: String,
+    /// The configuration's.
+    pub(super) file: String,
+    /// What is in it.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Raw {
+    /// Reads a regular file of a bearable size.
+    pub(super) fn read(directory: &str, config: Option<&str>) -> Result<Raw, Error> {
         let path = absolute(directory)?;
         let file = match config {
             Some(config) => absolute(config)?,
@@ -35,21 +62,12 @@ impl Bundle {
             Unread::Call(errno) => failed(errno),
             Unread::Refused(why) => Error::NoConfig(file.clone(), why),
         })?;
-        let mut spec = parse(&bytes).map_err(|error| Error::Config(file.clone(), error))?;
-        settle(&mut spec, &path);
-        Ok(Bundle { path, bytes, spec })
-    }
-
-    /// The same again from what was kept of it.
-    pub fn kept(path: &str, bytes: Vec<u8>) -> Result<Bundle, Error> {
-        let mut spec = parse(&bytes).map_err(|error| Error::Config("config.json".to_owned(), error))?;
-        settle(&mut spec, path);
-        Ok(Bundle { path: path.to_owned(), bytes, spec })
+        Ok(Raw { path, file, bytes })
     }
 }
 
 /// Paths that are relative to the bundle become absolute: `root.path`, and the sources of bind mounts.
-fn settle(spec: &mut Spec, bundle: &str) {
+pub(super) fn settle(spec: &mut Spec, bundle: &str) {
     let settle = |path: &mut String| {
         if !path.is_empty() && !path.starts_with('/') {
             *path = format!("{bundle}/{path}");

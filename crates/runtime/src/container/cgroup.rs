@@ -3,9 +3,11 @@
 use super::error::Error;
 use super::id::Id;
 use super::record;
-use crate::compile::CgroupMount;
+use crate::compile::{CgroupMount, CgroupPlace};
 use insula_cgroup::limits::{apply, controllers};
-use insula_cgroup::{Group, Hierarchies, Made, Name, Version, create, is_frozen as frozen, members};
+use insula_cgroup::{
+    Group, Hierarchies, Hierarchy, Made, Name, Version, create, is_frozen as frozen, members,
+};
 use insula_oci::resources::{DeviceRule, DeviceRuleKind};
 use insula_oci::{Linux, Resources};
 use rustix::fd::OwnedFd;
@@ -54,6 +56,42 @@ pub(super) fn make(name: Name, resources: &Resources) -> Result<Option<Ours>, Er
             Err(error)
         }
     }
+}
+
+/// What [`make`] would make, as far as that can be known without making it: a directory in each hierarchy where this process
+/// may. `None`: there is none.
+pub(super) fn would_be(name: &Name) -> Option<CgroupPlace> {
+    let hierarchies = Hierarchies::discover().ok()?;
+    let may = |hierarchy: &&Hierarchy| {
+        let mut above = hierarchy.locate(name)?;
+        loop {
+            match hierarchy.root().at(&above) {
+                Ok(directory) => return directory.may_be_written().then_some(()),
+                Err(_) if above.is_root() => return None,
+                Err(_) => above = above.parent(),
+            }
+        }
+    };
+    let places = hierarchies.iter().filter(|one| one.name.is_none() && !one.read_only && may(one).is_some());
+    let mounts: Vec<CgroupMount> = places
+        .filter_map(|place| {
+            let group = place.locate(name)?.to_string();
+            Some(mount(
+                place.version,
+                &place.label(),
+                &place.controllers,
+                place.root().shown_of(group.trim_start_matches('/')),
+            ))
+        })
+        .collect();
+    (!mounts.is_empty()).then(|| CgroupPlace { name: name.to_string(), doors: mounts.len(), mounts })
+}
+
+/// What a mount of type `cgroup` shows of one directory.
+fn mount(version: Version, label: &str, controllers: &[String], group: String) -> CgroupMount {
+    let is_v2 = version == Version::V2;
+    let options = if is_v2 { Vec::new() } else { controllers.to_vec() };
+    CgroupMount { directory: label.to_owned(), is_v2, options, group }
 }
 
 /// The rules of a configuration, and behind them what the devices that every container has need (config-linux.md, "Default
@@ -122,13 +160,7 @@ impl Ours {
     pub(super) fn mounts(&self) -> Vec<CgroupMount> {
         let places = self.made.group.places();
         let of = |place: &insula_cgroup::Place| {
-            let is_v2 = place.version == Version::V2;
-            CgroupMount {
-                directory: place.label.clone(),
-                is_v2,
-                options: if is_v2 { Vec::new() } else { place.controllers.clone() },
-                group: place.directory.shown().to_owned(),
-            }
+            mount(place.version, &place.label, &place.controllers, place.directory.shown().to_owned())
         };
         places.iter().map(of).collect()
     }

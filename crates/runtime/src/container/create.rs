@@ -78,7 +78,7 @@ pub fn create(root: &StateRoot, id: &Id, request: &Request, life: Life) -> Resul
     }
 }
 
-fn record(id: &Id, bundle: &Bundle) -> Record {
+pub(super) fn record(id: &Id, bundle: &Bundle) -> Record {
     let spec = &bundle.spec;
     let linux = spec.linux.as_ref();
     let own_pids = linux.is_some_and(|linux| {

@@ -60,10 +60,31 @@ pub fn target(directory: &Directory, request: &Request) -> Result<(Found, Spec),
 }
 
 /// Runs `process` in the container.
-pub fn exec(found: &Found, mut spec: Spec, process: Process, request: &Request) -> Result<Joined, Error> {
-    spec.process = Some(process);
+pub fn exec(found: &Found, spec: Spec, process: Process, request: &Request) -> Result<Joined, Error> {
     // Held open while its files in /proc are: they are this process's, whoever has the pid next.
     let pidfd = found.pidfd()?;
+    let (compiled, doors) = prepared(found, spec, process, request)?;
+    let joined = launch(&compiled, doors, request)?;
+    drop(pidfd);
+    Ok(joined)
+}
+
+/// What [`exec`] would do: none of it is done.
+pub fn explain(found: &Found, spec: Spec, process: Process, request: &Request) -> Result<Compiled, Error> {
+    let pidfd = found.pidfd()?;
+    let (compiled, _) = prepared(found, spec, process, request)?;
+    drop(pidfd);
+    Ok(compiled)
+}
+
+/// The plan, and what it needs open.
+fn prepared(
+    found: &Found,
+    mut spec: Spec,
+    process: Process,
+    request: &Request,
+) -> Result<(Compiled, Doors), Error> {
+    spec.process = Some(process);
     let pid = found.record.process.map_or(0, |process| process.pid);
     let mut doors = Doors::default();
     let mut place = None;
@@ -82,11 +103,8 @@ pub fn exec(found: &Found, mut spec: Spec, process: Process, request: &Request) 
         cgroup: place,
         ..Attachment::default()
     };
-    let entry = entry(pid)?;
-    let compiled = compile_exec(&spec, &Host::new(), &attachment, &entry).map_err(Error::Invalid)?;
-    let joined = launch(&compiled, doors, request)?;
-    drop(pidfd);
-    Ok(joined)
+    let compiled = compile_exec(&spec, &Host::new(), &attachment, &entry(pid)?).map_err(Error::Invalid)?;
+    Ok((compiled, doors))
 }
 
 /// Its namespaces that are not ours.

@@ -16,6 +16,7 @@
 
 mod bundle;
 mod cgroup;
+pub mod check;
 pub mod clock;
 pub mod create;
 pub mod delete;

@@ -6,10 +6,11 @@ mod request;
 use crate::face::{self, given::Given};
 use crate::ns::{shape, words};
 use crate::planned::{NoPlan, Planned};
-use crate::{explain, tell};
+use crate::tell;
 use insula_namespaces::error::Error;
 use insula_namespaces::names;
 use insula_namespaces::unshare::Caller;
+use insula_runtime::explain;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
