@@ -206,6 +206,12 @@ fn fit(spec: &mut Spec, request: &Request, host: &Host, maps: Option<&IdMaps>) {
         if shifted && is_bind && !said && !mount.destination.starts_with("/sys") && !is_device(mount) {
             mount.options.push("idmap".to_owned());
         }
+        // What is mounted below a volume is part of it.
+        if mount.options.iter().any(|option| option == "rbind") {
+            for option in mount.options.iter_mut().filter(|option| *option == "idmap") {
+                *option = "ridmap".to_owned();
+            }
+        }
     }
     let private =
         [(&kept.pid, "/proc", true), (&kept.ipc, "/dev/mqueue", false), (&kept.ipc, "/dev/shm", false)];

@@ -6,6 +6,7 @@ mod deaths;
 mod exec;
 mod hooks;
 mod looks;
+mod maps;
 mod refusals;
 mod room;
 mod users;

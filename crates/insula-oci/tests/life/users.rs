@@ -7,14 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a user calls.
-struct Theirs {
+pub struct Theirs {
     user: Ordinary,
     room: Room,
     program: PathBuf,
 }
 
 impl Theirs {
-    fn new(change: impl FnOnce(&mut Value)) -> Theirs {
+    pub fn new(change: impl FnOnce(&mut Value)) -> Theirs {
         let user = Ordinary::new();
         let uid = user.uid();
         let room = Room::with(&["--rootless"], |spec| {
@@ -33,7 +33,7 @@ impl Theirs {
         Theirs { user, room, program }
     }
 
-    fn run(&self, words: &[&str]) -> Ended {
+    pub fn run(&self, words: &[&str]) -> Ended {
         let mut command = self.user.command(&self.program);
         command.arg("--root").arg(self.room.state()).args(words);
         command.current_dir(self.room.bundle()).stdin(std::process::Stdio::null());

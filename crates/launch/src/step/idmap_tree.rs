@@ -21,11 +21,23 @@ pub struct IdmapTree {
     pub source: CString,
     /// With the mounts below it.
     pub recursive: bool,
-    /// Translate ids by the child's maps; without, the clone is as it is (a child in its own user namespace may not
-    /// clone it: its mounts are locked there).
-    pub idmap: bool,
+    /// Whose maps translate its ids.
+    pub shift: Shift,
+    /// Those of the mounts below it too: `ridmap`.
+    pub all: bool,
     /// Where the detached tree goes.
     pub slot: Slot,
+}
+
+/// Whose maps translate ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shift {
+    /// Nobody's: the clone is as it is (a child in its own user namespace may not clone it: its mounts are locked there).
+    Nobody,
+    /// The child's user namespace's.
+    Container,
+    /// Those of the user namespace in this slot ([`MountMaps`](super::MountMaps)).
+    By(Slot),
 }
 
 impl IdmapTree {
@@ -35,15 +47,22 @@ impl IdmapTree {
             flags |= OpenTreeFlags::AT_RECURSIVE;
         }
         let tree = open_tree(CWD, self.source.as_c_str(), flags).map_err(Call::OpenTree.failed())?;
-        if self.idmap {
-            let userns = match at.userns.take() {
-                Some(userns) => userns,
-                None => user_namespace(at)?,
-            };
-            let done =
-                mount_setattr(tree.as_fd(), self.recursive, MountAttr::default(), Some(userns.as_fd()));
-            at.userns = Some(userns);
-            done.map_err(Call::MountSetattr.failed())?;
+        let shift = |tree: &OwnedFd, userns| {
+            mount_setattr(tree.as_fd(), self.all, MountAttr::default(), Some(userns))
+                .map_err(Call::MountSetattr.failed())
+        };
+        match self.shift {
+            Shift::Nobody => {}
+            Shift::Container => {
+                let userns = match at.userns.take() {
+                    Some(userns) => userns,
+                    None => user_namespace(at)?,
+                };
+                let done = shift(&tree, userns.as_fd());
+                at.userns = Some(userns);
+                done?;
+            }
+            Shift::By(slot) => shift(&tree, at.kit.get(slot).map_err(Call::Check.failed())?)?,
         }
         at.kit.put(self.slot, tree).map_err(Call::OpenTree.failed())
     }
@@ -63,7 +82,14 @@ impl fmt::Display for IdmapTree {
         if self.recursive {
             f.write_str(" with all below it")?;
         }
-        f.write_str(if self.idmap { ", its ids as the container's" } else { "" })
+        let top_alone = self.recursive && !self.all;
+        f.write_str(match self.shift {
+            Shift::Nobody => "",
+            Shift::Container if top_alone => ", the ids of the uppermost as the container's",
+            Shift::Container => ", its ids as the container's",
+            Shift::By(_) if top_alone => ", the ids of the uppermost by maps of its own",
+            Shift::By(_) => ", its ids by maps of its own",
+        })
     }
 }
 
@@ -71,7 +97,7 @@ impl Describe for IdmapTree {
     const NAME: &'static str = "idmap-tree";
 
     fn why(&self) -> Cow<'static, str> {
-        if self.idmap {
+        if self.shift != Shift::Nobody {
             "files keep their owners on disk and belong to the same names inside; only the host's root may do it".into()
         } else {
             "only a process with rights in the host's mount namespace may clone it".into()
@@ -80,6 +106,16 @@ impl Describe for IdmapTree {
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
         match (fault.call, fault.errno) {
+            (Call::MountSetattr, Errno::INVAL) if matches!(self.shift, Shift::By(_)) => Some(
+                "its file system cannot translate ids (idmapped mounts), or they are translated already: leave \
+                 `uidMappings` and `gidMappings` out, or take another file system (ext4, xfs, btrfs, from Linux 6.3 on tmpfs)"
+                    .into(),
+            ),
+            (Call::MountSetattr, Errno::PERM) if matches!(self.shift, Shift::By(_)) => Some(
+                "the ids of this mount are translated already, or it was mounted from another user namespace: start from \
+                 the mount that it was cloned of"
+                    .into(),
+            ),
             (Call::MountSetattr, Errno::INVAL) => Some(
                 "its file system cannot translate ids (idmapped mounts); `--userns=identity` or, for a volume, \
                  `:noidmap` does without"
@@ -97,8 +133,10 @@ impl Describe for IdmapTree {
     fn act(&self, fault: &Fault, _around: &Around<'_>) -> Option<Act> {
         let path = self.source.to_string_lossy().into_owned();
         match fault.call {
+            // The look goes by a process in the namespace that translates: of maps of their own there is none.
+            Call::MountSetattr if matches!(self.shift, Shift::By(_)) => None,
             Call::MountSetattr => {
-                Some(Act::Mount(Attempt::Translate { path, recursive: self.recursive, by: None }))
+                Some(Act::Mount(Attempt::Translate { path, recursive: self.all, by: None }))
             }
             Call::OpenTree => {
                 Some(Act::Mount(Attempt::Bind { source: path, recursive: self.recursive, target: None }))

@@ -48,7 +48,7 @@ impl MapIds {
     }
 }
 
-fn text(maps: &[IdMap]) -> String {
+pub(super) fn text(maps: &[IdMap]) -> String {
     maps.iter().fold(String::new(), |mut text, map| {
         let _ = writeln!(text, "{} {} {}", map.inside, map.outside, map.size);
         text
@@ -56,7 +56,7 @@ fn text(maps: &[IdMap]) -> String {
 }
 
 /// The kernel takes a whole map in one write(2), or refuses it.
-fn write(path: &str, text: &str) -> Done {
+pub(super) fn write(path: &str, text: &str) -> Done {
     let errno =
         |e: std::io::Error| Fault { call: Call::Write, errno: Errno::from_io_error(&e).unwrap_or(Errno::IO) };
     std::fs::write(path, text).map_err(errno)
@@ -79,23 +79,29 @@ fn help(program: &str, call: Call, maps: &[IdMap], at: &mut Parent<'_>) -> Done 
     }
 }
 
+/// The maps for people: ` user ids 0→1000; group ids 0→1000`.
+pub(super) fn show(f: &mut fmt::Formatter<'_>, uid: &[IdMap], gid: &[IdMap]) -> fmt::Result {
+    for (kind, maps) in [("user", uid), ("group", gid)] {
+        if maps.is_empty() {
+            continue;
+        }
+        write!(f, "{} {kind} ids", if kind == "user" || uid.is_empty() { "" } else { ";" })?;
+        for map in maps {
+            let last = |first: u32| u64::from(first) + u64::from(map.size) - 1;
+            if map.size == 1 {
+                write!(f, " {}→{}", map.inside, map.outside)?;
+            } else {
+                write!(f, " {}–{}→{}–{}", map.inside, last(map.inside), map.outside, last(map.outside))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Display for MapIds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("map")?;
-        for (kind, maps) in [("user", &self.uid), ("group", &self.gid)] {
-            if maps.is_empty() {
-                continue;
-            }
-            write!(f, "{} {kind} ids", if kind == "user" || self.uid.is_empty() { "" } else { ";" })?;
-            for map in maps {
-                let last = |first: u32| u64::from(first) + u64::from(map.size) - 1;
-                if map.size == 1 {
-                    write!(f, " {}→{}", map.inside, map.outside)?;
-                } else {
-                    write!(f, " {}–{}→{}–{}", map.inside, last(map.inside), map.outside, last(map.outside))?;
-                }
-            }
-        }
+        show(f, &self.uid, &self.gid)?;
         if self.writer == Writer::Helpers {
             f.write_str(" (by newuidmap and newgidmap)")?;
         }

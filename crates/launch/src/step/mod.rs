@@ -42,6 +42,7 @@ pub mod loopback;
 pub mod map_ids;
 pub mod mask;
 pub mod mount;
+pub mod mount_maps;
 pub mod mount_proc;
 pub mod move_cgroup;
 pub mod new_mounts;
@@ -314,6 +315,7 @@ steps! {
         HookState = hooks,
         IdmapTree = idmap_tree,
         MapIds = map_ids,
+        MountMaps = mount_maps,
         MoveToCgroup = move_cgroup,
         OomScore = process,
         Persist = persist,

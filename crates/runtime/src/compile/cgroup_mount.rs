@@ -27,7 +27,7 @@ pub(super) fn push(
 ) {
     let Some(place) = place else {
         // There is no group of its own: what the machine has, to look at.
-        let source = sources::bind(draft, c"/sys/fs/cgroup".to_owned(), true, false);
+        let source = sources::bind(draft, c"/sys/fs/cgroup".to_owned(), true, sources::Translated::NOT);
         let attrs = MountAttr { set: attrs.set | attr::RDONLY, ..attrs };
         return draft
             .child
@@ -89,7 +89,7 @@ pub(super) fn push(
 fn source(draft: &mut Draft<'_>, field: &str, mount: &CgroupMount) -> Source {
     if !draft.makes(NamespaceKind::Cgroup) {
         let path = draft.c_string(field, &mount.group);
-        return sources::bind(draft, path, false, false);
+        return sources::bind(draft, path, false, sources::Translated::NOT);
     }
     let fstype: &CStr = if mount.is_v2 { c"cgroup2" } else { c"cgroup" };
     let options = mount.options.iter().map(|option| match option.split_once('=') {

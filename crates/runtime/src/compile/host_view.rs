@@ -89,7 +89,8 @@ fn push_part(draft: &mut Draft<'_>, path: &str, overlaid: bool, recursive: bool)
         let attrs = MountAttr { set: if readonly { attr::RDONLY } else { 0 }, ..MountAttr::default() };
         Mount { source, target, attrs, recursive: false, copy_up: false, reason }
     } else {
-        let source = sources::bind(draft, CString::new(path).unwrap_or_default(), recursive, false);
+        let source =
+            sources::bind(draft, CString::new(path).unwrap_or_default(), recursive, sources::Translated::NOT);
         let attrs = MountAttr { set: attr::RDONLY, ..MountAttr::default() };
         let reason = Some(
             "it cannot be overlaid: it is no directory, holds other mounts, or its file system allows none",

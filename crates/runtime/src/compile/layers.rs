@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::sources;
 use insula_launch::resolve::Target;
+use insula_launch::step::idmap_tree::Shift;
 use insula_launch::step::rootfs::Kept;
 use insula_launch::step::source::{Lower, Overlay, Source};
 use insula_launch::step::{IdmapTree, Layers};
@@ -10,10 +11,10 @@ use insula_oci::{NamespaceKind, annotation};
 
 /// Do files need their ids translated? As root with a map that is not the identity, and in a user namespace that is
 /// joined, whose map is not ours to know; a user has no right to.
-pub(super) fn shifts(draft: &Draft<'_>) -> bool {
+pub(super) fn shifts(draft: &Draft<'_>) -> Shift {
     let joined = !draft.makes(NamespaceKind::User);
-    draft.parent_clones()
-        && (joined || draft.linux.uid_mappings.iter().any(|map| map.container_id != map.host_id))
+    let differs = || draft.linux.uid_mappings.iter().any(|map| map.container_id != map.host_id);
+    if draft.parent_clones() && (joined || differs()) { Shift::Container } else { Shift::Nobody }
 }
 
 /// The place of the upper layers.
@@ -25,8 +26,10 @@ pub(super) fn push_layers(draft: &mut Draft<'_>, keep: Option<&str>) {
             let path = draft.c_string(&field, path);
             let Some(place) = Target::new("/kept") else { return };
             if draft.parent_clones() {
-                let (slot, idmap) = (draft.slots.another(), shifts(draft));
-                draft.parent.push(IdmapTree { source: path.clone(), recursive: false, idmap, slot }.into());
+                let (slot, shift) = (draft.slots.another(), shifts(draft));
+                draft.parent.push(
+                    IdmapTree { source: path.clone(), recursive: false, shift, all: false, slot }.into(),
+                );
                 Kept::Made(slot, path, place)
             } else {
                 Kept::Path(path, place)
@@ -47,8 +50,8 @@ pub(super) fn overlay(draft: &mut Draft<'_>, path: &str, name: &str) -> Source {
         return Source::Bind { path: source, recursive: true };
     };
     let lower = if draft.parent_clones() {
-        let (slot, idmap) = (draft.slots.another(), shifts(draft));
-        draft.parent.push(IdmapTree { source, recursive: false, idmap, slot }.into());
+        let (slot, shift) = (draft.slots.another(), shifts(draft));
+        draft.parent.push(IdmapTree { source, recursive: false, shift, all: false, slot }.into());
         Lower::Made { slot, at }
     } else {
         Lower::Path(source)

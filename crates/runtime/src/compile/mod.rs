@@ -9,6 +9,7 @@ mod exec;
 mod hooks;
 mod host_view;
 mod layers;
+mod mount_maps;
 mod mounts;
 mod options;
 mod process;

@@ -3,7 +3,7 @@
 use super::attachment::{Attachment, Life};
 use super::draft::Draft;
 use super::sources::bind;
-use super::{cgroup_mount, options};
+use super::{cgroup_mount, mount_maps, options};
 use insula_launch::resolve::Target;
 use insula_launch::step::nodes::{New, Node};
 use insula_launch::step::skeleton::Entry;
@@ -111,12 +111,17 @@ fn push_one(draft: &mut Draft<'_>, field: &str, mount: &OciMount, attachment: &A
     }
     let binds = parsed.bind || matches!(kind, "bind" | "rbind");
     let recursive = parsed.rbind || kind == "rbind";
+    let has_maps = !(mount.uid_mappings.is_empty() && mount.gid_mappings.is_empty());
+    if has_maps && !binds {
+        draft.fault(format!("{field}.uidMappings"), "only a bind mount's ids are translated by maps");
+    }
     let source = match (&mount.source, binds) {
         (None, true) => return draft.fault(format!("{field}.source"), "a bind mount needs a source"),
         (Some(path), true) => {
             let path = draft.c_string(&format!("{field}.source"), path);
             if parsed.data.is_empty() {
-                bind(draft, path, recursive, parsed.idmap == Some(true))
+                let ids = mount_maps::translated(draft, field, mount, parsed.idmap);
+                bind(draft, path, recursive, ids)
             } else {
                 let names: Vec<_> = parsed.data.iter().map(|(key, _)| key.to_string_lossy()).collect();
                 return draft.fault(

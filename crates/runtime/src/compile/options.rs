@@ -14,12 +14,26 @@ pub(super) struct Options {
     pub(super) bind: bool,
     /// `rbind`.
     pub(super) rbind: bool,
-    /// `idmap` or `ridmap`; `Some(false)` for `noidmap`.
-    pub(super) idmap: Option<bool>,
+    /// The ids are translated.
+    pub(super) idmap: Idmap,
     /// `tmpcopyup`: a tmpfs begins with what is at its place.
     pub(super) copy_up: bool,
     /// The file system's own.
     pub(super) data: Vec<(CString, Option<CString>)>,
+}
+
+/// The translation of ids that the options speak of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Idmap {
+    /// None of them does.
+    #[default]
+    Unsaid,
+    /// `noidmap`.
+    No,
+    /// `idmap`: of the mount itself.
+    Top,
+    /// `ridmap`: of the mounts below it too.
+    All,
 }
 
 const MS_PRIVATE: u64 = 1 << 18;
@@ -124,8 +138,9 @@ fn one(option: &str, options: &mut Options) -> Result<(), String> {
         match option {
             "bind" => options.bind = true,
             "rbind" => (options.bind, options.rbind) = (true, true),
-            "idmap" | "ridmap" => options.idmap = Some(true),
-            "noidmap" => options.idmap = Some(false),
+            "idmap" => options.idmap = Idmap::Top,
+            "ridmap" => options.idmap = Idmap::All,
+            "noidmap" => options.idmap = Idmap::No,
             "tmpcopyup" => options.copy_up = true,
             "" => return Err("an option is empty".to_owned()),
             idle if IDLE.contains(&idle) => {}

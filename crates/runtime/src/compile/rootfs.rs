@@ -23,11 +23,11 @@ pub(super) fn push(draft: &mut Draft<'_>) {
     if root.path.is_empty() {
         return draft.fault("root.path", "it is empty");
     }
-    let idmap = shifts(draft);
+    let ids = sources::Translated { shift: shifts(draft), all: true };
     let source = match keep {
         None => {
             let path = draft.c_string("root.path", &root.path);
-            sources::bind(draft, path, true, idmap)
+            sources::bind(draft, path, true, ids)
         }
         Some(keep) => {
             push_layers(draft, Some(&keep));

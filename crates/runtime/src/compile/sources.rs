@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use insula_launch::step::IdmapTree;
+use insula_launch::step::idmap_tree::Shift;
 use insula_launch::step::source::Source;
 use std::ffi::{CStr, CString};
 
@@ -15,12 +16,26 @@ pub(super) fn tmpfs(options: &[(&CStr, Option<&CStr>)]) -> Source {
     }
 }
 
+/// How the ids of a bind are translated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Translated {
+    /// By whose maps.
+    pub(super) shift: Shift,
+    /// The mounts below it too.
+    pub(super) all: bool,
+}
+
+impl Translated {
+    /// Not at all.
+    pub(super) const NOT: Translated = Translated { shift: Shift::Nobody, all: false };
+}
+
 /// A bind: by the child where it can, by the parent where ids are translated or the child's mounts are locked.
-pub(super) fn bind(draft: &mut Draft<'_>, path: CString, recursive: bool, idmap: bool) -> Source {
-    if !(idmap || draft.parent_clones()) {
+pub(super) fn bind(draft: &mut Draft<'_>, path: CString, recursive: bool, ids: Translated) -> Source {
+    if ids.shift == Shift::Nobody && !draft.parent_clones() {
         return Source::Bind { path, recursive };
     }
     let slot = draft.slots.another();
-    draft.parent.push(IdmapTree { source: path, recursive, idmap, slot }.into());
+    draft.parent.push(IdmapTree { source: path, recursive, shift: ids.shift, all: ids.all, slot }.into());
     Source::Made(slot)
 }

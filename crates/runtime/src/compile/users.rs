@@ -54,12 +54,12 @@ pub(super) fn own_ids(draft: &Draft<'_>) -> OwnIds {
     }
 }
 
-fn line(map: &IdMapping) -> IdMap {
+pub(super) fn line(map: &IdMapping) -> IdMap {
     IdMap { inside: map.container_id, outside: map.host_id, size: map.size }
 }
 
 /// The kernel's rules for a map, user_namespaces(7): no empty line, no overflow, no overlap, at most 340 lines.
-fn check(draft: &mut Draft<'_>, field: &str, maps: &[IdMapping]) {
+pub(super) fn check(draft: &mut Draft<'_>, field: &str, maps: &[IdMapping]) {
     const MOST: usize = 340;
     if maps.is_empty() {
         draft.fault(field, "a new user namespace needs at least one line");

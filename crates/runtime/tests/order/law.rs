@@ -2,10 +2,11 @@
 
 use insula_launch::kit::Slot;
 use insula_launch::plan::Plan;
+use insula_launch::step::idmap_tree::Shift;
 use insula_launch::step::rootfs::Kept;
 use insula_launch::step::seccomp::Loader;
 use insula_launch::step::source::{Lower, Source};
-use insula_launch::step::{Seccomp, Step, Who};
+use insula_launch::step::{IdmapTree, Seccomp, Step, Who};
 
 /// A law, the steps that it speaks of, and whether a plan keeps it.
 pub struct Law {
@@ -18,7 +19,7 @@ pub struct Law {
 pub const LAWS: &[Law] = &[
     Law {
         name: "what the parent does stands first, so that the baton changes hands once",
-        about: &["map-ids", "idmap-tree", "oom-score", "rlimits"],
+        about: &["map-ids", "mount-maps", "idmap-tree", "oom-score", "rlimits"],
         holds: |law, plan| before(plan, |step| law.names(step), |step| step.who() == Who::Child),
     },
     Law {
@@ -347,6 +348,7 @@ pub const LAWS: &[Law] = &[
     Law {
         name: "each slot is filled once, then used once",
         about: &[
+            "mount-maps",
             "idmap-tree",
             "layers",
             "rootfs",
@@ -434,6 +436,7 @@ fn is_mount_on(step: &Step, path: &str) -> bool {
 fn filled(step: &Step) -> Option<Slot> {
     match step {
         Step::IdmapTree(tree) => Some(tree.slot),
+        Step::MountMaps(maps) => Some(maps.slot),
         Step::Console(console) => Some(console.slot),
         Step::HookState(state) => Some(state.slot),
         _ => None,
@@ -444,6 +447,7 @@ fn filled(step: &Step) -> Option<Slot> {
 fn used(step: &Step) -> Vec<Slot> {
     match (step, source(step)) {
         (Step::TakeConsole(take), _) => vec![take.slot],
+        (Step::IdmapTree(IdmapTree { shift: Shift::By(maps), .. }), _) => vec![*maps],
         (Step::Exec(exec), _) => vec![exec.init],
         (Step::Seccomp(filter), _) => prepared(filter).into_iter().collect(),
         (Step::MoveToCgroup(group), _) => group.procs.clone(),
@@ -480,9 +484,13 @@ fn given(plan: &Plan) -> Vec<Slot> {
     plan.steps.iter().filter(|step| of(step)).flat_map(used).collect()
 }
 
-/// A state that hooks are told is read by each of them; every other slot is used once.
+/// A state that hooks are told is read by each of them, equal maps translate several mounts; every other slot is used once.
 fn is_shared(plan: &Plan, slot: Slot) -> bool {
-    plan.steps.iter().any(|step| matches!(step, Step::HookState(state) if state.slot == slot))
+    plan.steps.iter().any(|step| match step {
+        Step::HookState(state) => state.slot == slot,
+        Step::MountMaps(maps) => maps.slot == slot,
+        _ => false,
+    })
 }
 
 fn slots_are_filled_then_used(plan: &Plan) -> bool {
@@ -511,7 +519,9 @@ fn slots_are_filled_then_used(plan: &Plan) -> bool {
 
 fn slots_cross(plan: &Plan) -> bool {
     plan.steps.iter().enumerate().all(|(at, step)| {
-        let Some(slot) = filled(step) else { return step.hands_over().is_none() };
+        // Maps are needed where they are made.
+        let filled = filled(step).filter(|_| !matches!(step, Step::MountMaps(_)));
+        let Some(slot) = filled else { return step.hands_over().is_none() };
         let on_the_other_side = |later: &Step| {
             used(later).contains(&slot) && (later.who() != step.who() || is_shared(plan, slot))
         };

@@ -7,8 +7,8 @@ use insula_oci::linux::Linux;
 use insula_oci::process::User;
 use insula_oci::seccomp::{Action, Arch, Arg, Flag, Operator, Rule};
 use insula_oci::{
-    Capabilities, Capability, CapabilitySet, Clock, Device, DeviceKind, Mount, Namespace, NamespaceKind,
-    Process, Rlimit, RlimitKind, Root, Seccomp, Spec, TimeOffset, annotation,
+    Capabilities, Capability, CapabilitySet, Clock, Device, DeviceKind, IdMapping, Mount, Namespace,
+    NamespaceKind, Process, Rlimit, RlimitKind, Root, Seccomp, Spec, TimeOffset, annotation,
 };
 use insula_runtime::compile::Attachment;
 use insula_runtime::ids::{self, Choice};
@@ -76,7 +76,15 @@ fn mounts() -> impl Strategy<Value = Vec<Mount>> {
         options: options.iter().map(|option| (*option).to_owned()).collect(),
         ..Mount::default()
     };
+    let map = vec![IdMapping { container_id: 0, host_id: 7000, size: 10 }];
+    let mapped = |source: &str, destination: &str, options: &[&str]| Mount {
+        uid_mappings: map.clone(),
+        gid_mappings: map.clone(),
+        ..mount("bind", source, destination, options)
+    };
     let all = vec![
+        mapped("/srv/d", "/d", &["bind"]),
+        mapped("/srv/e", "/e", &["rbind", "ridmap"]),
         mount("proc", "proc", "/proc", &["nosuid"]),
         mount("tmpfs", "tmpfs", "/dev", &["mode=755"]),
         mount("devpts", "devpts", "/dev/pts", &["newinstance", "ptmxmode=0666"]),
@@ -227,6 +235,15 @@ fn fit(host: &Host, spec: &mut Spec, choice: Choice) {
     let Some(linux) = &mut spec.linux else { return };
     let makes = |kind| linux.namespaces.iter().any(|namespace| *namespace == Namespace::new(kind));
     let (own_name, own_ids) = (makes(NamespaceKind::Uts), makes(NamespaceKind::User));
+    let has_user = linux.namespaces.iter().any(|one| one.kind == NamespaceKind::User);
+    for mount in &mut spec.mounts {
+        if !host.ids().may_mount() {
+            (mount.uid_mappings, mount.gid_mappings) = (Vec::new(), Vec::new());
+        }
+        if !has_user && mount.uid_mappings.is_empty() {
+            mount.options.retain(|option| !option.ends_with("idmap"));
+        }
+    }
     if !own_name {
         (spec.hostname, spec.domainname) = (None, None);
     }
