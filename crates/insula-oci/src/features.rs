@@ -36,7 +36,7 @@ fn features(_: &Global, _: &Given) -> Result<ExitCode, Error> {
             "selinux": { "enabled": false },
             "intelRdt": { "enabled": false },
             "mountExtensions": { "idmap": { "enabled": true } },
-            "netDevices": { "enabled": false }
+            "netDevices": { "enabled": true }
         },
         "annotations": { "org.insula.version": env!("CARGO_PKG_VERSION") }
     });

@@ -93,6 +93,11 @@ impl Address {
         self.local.address.is_ipv6() && self.flags & IFA_F_TEMPORARY != 0
     }
 
+    /// Is it permanent, and good everywhere: one that somebody has given, not one of the link's or of a router's?
+    pub fn is_for_good(&self) -> bool {
+        self.flags & IFA_F_PERMANENT != 0 && self.scope == RT_SCOPE_UNIVERSE
+    }
+
     fn request(&self, kind: u16, flags: u16) -> Request {
         let mut structure = [0; STRUCTURE];
         structure[0] = prefix::family(&self.local.address);

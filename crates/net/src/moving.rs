@@ -48,6 +48,7 @@ pub enum Reason {
 }
 
 /// What a device has that a move takes from it.
+#[derive(Debug)]
 struct Belongings {
     is_up: bool,
     addresses: Vec<Address>,
@@ -97,6 +98,55 @@ pub fn relocate(from: &mut Network, to: &mut Network, name: &str, new: Option<&s
             Ok(Moved { link, lost })
         }
     }
+}
+
+/// A device that a container was given, and what it had before.
+#[derive(Debug)]
+pub struct Handed {
+    was: Link,
+    name: String,
+    had: Belongings,
+}
+
+/// Gives the device `name` to a container (config-linux.md, "Network Devices"): there it is called `new`, where `%d` is the
+/// first number that is free, it is up, and has those of its addresses that are permanent and good everywhere. Nothing else
+/// of what it had makes sense there.
+pub fn hand_over(from: &mut Network, to: &mut Network, name: &str, new: &str) -> Result<Handed, Error> {
+    let was = link::by_name(&mut from.socket, name)?
+        .ok_or_else(|| Error::NoDevice { name: name.to_owned(), network: from.name.clone() })?;
+    let goal = match new.split_once("%d") {
+        Some((before, behind)) => free_name(to, before, behind)?,
+        None => new.to_owned(),
+    };
+    let what = format!("move `{name}` to {} as `{goal}`", to.name);
+    if was.is_loopback() || was.immutable {
+        return Err(refused(Act::Move, &what, Errno::INVAL, None));
+    }
+    if link::by_name(&mut to.socket, &goal)?.is_some() {
+        return Err(refused(Act::Move, &what, Errno::EXIST, None));
+    }
+    let had = Belongings::of(&mut from.socket, &was)?;
+    let rename = Some(goal.as_str()).filter(|new| *new != was.name);
+    link::move_to(&mut from.socket, was.index, &what, to.file.as_fd(), rename)?;
+    let addresses = had.addresses.iter().filter(|address| address.is_for_good()).cloned().collect();
+    let kept = Belongings { is_up: true, addresses, routes: Vec::new(), master: None };
+    match arrived(to, &goal).and_then(|link| kept.give(&mut to.socket, &link, &was.name, &mut Vec::new())) {
+        Ok(()) => Ok(Handed { was, name: goal, had }),
+        Err(first) => Err(undo(from, to, &was, &goal, &had, first)),
+    }
+}
+
+/// Takes a device back that was given away, with all that it had.
+pub fn take_back(from: &mut Network, to: &mut Network, device: &Handed) -> Result<(), Error> {
+    bring_back(from, to, &device.was, &device.name, &device.had)
+}
+
+/// The first name of this form that no device has.
+fn free_name(to: &mut Network, before: &str, behind: &str) -> Result<String, Error> {
+    let taken = link::list(&mut to.socket)?;
+    let mut names = (0..).map(|number: u32| format!("{before}{number}{behind}"));
+    let free = names.find(|name| !taken.iter().any(|link| link.name == *name));
+    Ok(free.unwrap_or_default())
 }
 
 /// Are both the same namespace?

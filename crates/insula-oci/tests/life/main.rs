@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod deaths;
+mod devices;
 mod exec;
 mod hooks;
 mod looks;

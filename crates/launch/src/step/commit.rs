@@ -1,6 +1,6 @@
 //! The moment at which a container is made: the storey above writes it down, and only then does the child go on.
 
-use super::{Describe, Parent};
+use super::{Describe, Errand, Parent};
 use crate::fault::Done;
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ pub struct Commit;
 impl Commit {
     pub(super) fn run(&self, at: &mut Parent<'_>) -> Done {
         match at.commit.as_mut() {
-            Some(commit) => (commit.0)(at.kit, at.pid),
+            Some(commit) => (commit.0)(Errand::Commit, at.kit, at.pid),
             None => Ok(()),
         }
     }

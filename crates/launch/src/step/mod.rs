@@ -45,6 +45,7 @@ pub mod mount;
 pub mod mount_maps;
 pub mod mount_proc;
 pub mod move_cgroup;
+pub mod move_devices;
 pub mod new_mounts;
 pub mod nodes;
 pub mod own_ids;
@@ -101,12 +102,21 @@ pub struct Parent<'a> {
     pub userns: Option<OwnedFd>,
     /// What a program that we asked said when it refused.
     pub said: Option<String>,
-    /// What the caller does at [`Commit`], with the Kit and the child's pid.
+    /// What the caller does at [`Commit`] and [`MoveDevices`], with the Kit and the child's pid.
     pub commit: Option<OnCommit<'a>>,
 }
 
-/// What the caller of a launch does when the container is made: with the Kit, and the child's pid in our pid namespace.
-pub struct OnCommit<'a>(pub &'a mut dyn FnMut(&mut Kit, i32) -> Done);
+/// What the caller of a launch is to do in the middle of it.
+#[derive(Debug, Clone, Copy)]
+pub enum Errand<'a> {
+    /// The container is made: it is written down.
+    Commit,
+    /// These network devices are moved to the child, by their names here and there.
+    Devices(&'a [(String, String)]),
+}
+
+/// What the caller of a launch does in the middle of it: with the Kit, and the child's pid in our pid namespace.
+pub struct OnCommit<'a>(pub &'a mut dyn FnMut(Errand<'_>, &mut Kit, i32) -> Done);
 
 impl std::fmt::Debug for OnCommit<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -316,6 +326,7 @@ steps! {
         IdmapTree = idmap_tree,
         MapIds = map_ids,
         MountMaps = mount_maps,
+        MoveDevices = move_devices,
         MoveToCgroup = move_cgroup,
         OomScore = process,
         Persist = persist,

@@ -11,6 +11,7 @@ mod host_view;
 mod layers;
 mod mount_maps;
 mod mounts;
+mod net_devices;
 mod options;
 mod process;
 mod rootfs;
@@ -65,6 +66,7 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
     let birth = birth(&mut draft, attachment);
     let cgroup = push_cgroup(&mut draft, attachment, true);
     users::push_maps(&mut draft);
+    net_devices::push(&mut draft);
     process::push_limits(&mut draft);
     scheduling::push(&mut draft, false);
     push_entry(&mut draft, attachment);

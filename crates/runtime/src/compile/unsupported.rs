@@ -19,7 +19,7 @@ pub(super) fn push(draft: &mut Draft<'_>, attachment: &Attachment) {
         ("linux.cgroupsPath", !has_cgroup && linux.cgroups_path.is_some()),
         ("linux.mountLabel", linux.mount_label.is_some()),
         ("linux.intelRdt", linux.intel_rdt.is_some()),
-        ("linux.netDevices", !linux.net_devices.is_empty()),
+        ("linux.netDevices", !has_cgroup && !linux.net_devices.is_empty()),
         (
             "hooks",
             attachment.state.is_none()

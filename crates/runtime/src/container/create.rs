@@ -2,18 +2,19 @@
 
 use super::bundle::Bundle;
 use super::cgroup::{self, Ours};
-use super::clock;
 use super::directory::{Directory, Fifos};
 use super::error::Error;
 use super::id::Id;
 use super::record::{Process, Record};
 use super::root::StateRoot;
+use super::{clock, devices};
 use crate::compile::{Attachment, CgroupPlace, Compiled, Life, compile};
 use crate::enter::{self, Doors};
 use insula_launch::fault::{Call, Fault};
 use insula_launch::host::{Host, boot};
+use insula_launch::kit::Kit;
 use insula_launch::perform::Running;
-use insula_launch::step::OnCommit;
+use insula_launch::step::{Errand, OnCommit};
 use insula_oci::{Hooks, NamespaceKind, Resources, State, Status};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
@@ -164,24 +165,33 @@ impl Act<'_> {
     ) -> Result<(Running, Option<OwnedFd>), Error> {
         let mut console = None;
         let mut refused = None;
-        let mut commit = |kit: &mut insula_launch::kit::Kit, pid: i32| {
-            let done = self.commit(pid, request).and_then(|()| {
-                console = compiled.console.and_then(|slot| kit.take(slot));
-                match (&console, &request.console_socket) {
-                    (Some(master), Some(path)) => send_console(master, path),
-                    _ => Ok(()),
-                }
-            });
+        let mut moved = None;
+        let mut commit = |errand: Errand<'_>, kit: &mut Kit, pid: i32| {
+            let done = match errand {
+                Errand::Devices(names) => devices::hand(names, pid).map(|devices| moved = Some(devices)),
+                Errand::Commit => self.commit(pid, request).and_then(|()| {
+                    console = compiled.console.and_then(|slot| kit.take(slot));
+                    match (&console, &request.console_socket) {
+                        (Some(master), Some(path)) => send_console(master, path),
+                        _ => Ok(()),
+                    }
+                }),
+            };
             done.map_err(|error| {
                 refused = Some(error);
                 Fault { call: Call::Write, errno: Errno::CANCELED }
             })
         };
         let running = enter::launch_with(compiled, doors, Some(OnCommit(&mut commit)));
-        match (running, refused) {
-            (Ok(running), _) => Ok((running, console.filter(|_| request.console_socket.is_none()))),
-            (Err(_), Some(refused)) => Err(refused),
-            (Err(error), None) => Err(error.into()),
+        let first = match (running, refused) {
+            (Ok(running), _) => return Ok((running, console.filter(|_| request.console_socket.is_none()))),
+            (Err(_), Some(refused)) => refused,
+            (Err(error), None) => error.into(),
+        };
+        // The namespace is kept by our descriptor: a device that has nobody is not lost with it.
+        match moved.map_or(Ok(()), devices::Moved::back) {
+            Ok(()) => Err(first),
+            Err(second) => Err(Error::Several(vec![first, second])),
         }
     }
 

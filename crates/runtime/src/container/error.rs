@@ -69,6 +69,8 @@ pub enum Error {
         /// How it ended.
         said: String,
     },
+    /// A network device could not be moved.
+    Devices(insula_net::error::Error),
     /// Several things failed, as of a removal.
     Several(Vec<Error>),
 }
@@ -109,6 +111,7 @@ impl fmt::Display for Error {
             Error::Hook { name, errno, said } => {
                 write!(f, "error running hook {name}: {} ({})", Named(*errno), escaped(said))
             }
+            Error::Devices(error) => write!(f, "linux.netDevices: {}", escaped(&error.to_string())),
             Error::Several(errors) => {
                 for (i, error) in errors.iter().enumerate() {
                     write!(f, "{}{error}", if i == 0 { "" } else { "\n" })?;
@@ -155,6 +158,7 @@ impl Error {
             Error::Exists(_) => "choose another id, or delete that container first".to_owned(),
             Error::Launch(failure) => return failure.hint.clone(),
             Error::Cgroup(error) => return error.hint(),
+            Error::Devices(error) => return error.hint().map(|hint| hint.to_string()),
             Error::CgroupInUse { .. } => {
                 "another container has this `linux.cgroupsPath`, or one was not deleted".to_owned()
             }

@@ -12,7 +12,7 @@ use insula_launch::host::Host;
 use insula_launch::kit::Kit;
 use insula_launch::perform::Running;
 use insula_launch::plan::Kind;
-use insula_launch::step::OnCommit;
+use insula_launch::step::{Errand, OnCommit};
 use insula_oci::{Process, Spec, Status};
 use rustix::fd::OwnedFd;
 use rustix::fs::stat;
@@ -129,7 +129,7 @@ fn entry(pid: i32) -> Result<Entry, Error> {
 fn launch(compiled: &Compiled, doors: Doors, request: &Request) -> Result<Joined, Error> {
     let mut console = None;
     let mut refused = None;
-    let mut commit = |kit: &mut Kit, pid: i32| {
+    let mut commit = |_: Errand<'_>, kit: &mut Kit, pid: i32| {
         let written = request.pid_file.as_deref().map_or(Ok(()), |path| write_pid_file(path, pid));
         console = compiled.console.and_then(|slot| kit.take(slot));
         let done = written.and_then(|()| match (&console, &request.console_socket) {

@@ -20,6 +20,7 @@ pub mod check;
 pub mod clock;
 pub mod create;
 pub mod delete;
+mod devices;
 mod directory;
 pub mod error;
 pub mod exec;

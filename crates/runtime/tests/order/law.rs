@@ -19,13 +19,18 @@ pub struct Law {
 pub const LAWS: &[Law] = &[
     Law {
         name: "what the parent does stands first, so that the baton changes hands once",
-        about: &["map-ids", "mount-maps", "idmap-tree", "oom-score", "rlimits"],
+        about: &["map-ids", "mount-maps", "move-devices", "idmap-tree", "oom-score", "rlimits"],
         holds: |law, plan| before(plan, |step| law.names(step), |step| step.who() == Who::Child),
     },
     Law {
         name: "ids are mapped before a mount is translated by them",
         about: &["map-ids", "idmap-tree"],
         holds: in_this_order,
+    },
+    Law {
+        name: "network devices are there before settings and hooks look for them",
+        about: &["move-devices", "sysctl", "hook-outside", "hook-inside"],
+        holds: first_before_the_rest,
     },
     Law {
         name: "the offsets of clocks are written with the ids of the birth, who own the file",
