@@ -19,7 +19,11 @@ const BUNDLE: Flag = Flag::value("bundle", "DIR", "The bundle; without it, the w
 const CONFIG: Flag =
     Flag::value("config", "FILE", "Another configuration than the bundle's config.json (crun)").short('f');
 const CONSOLE: Flag = Flag::value("console-socket", "SOCKET", "Send the terminal's other end there");
-const NO_PIVOT: Flag = Flag::switch("no-pivot", "Refused: the root is always entered by pivot_root");
+const NO_PIVOT: Flag = Flag::switch(
+    "no-pivot",
+    "Enter the root by chroot, where it lies on a ramdisk: the old root stays below",
+);
+const PIDFD: Flag = Flag::value("pidfd-socket", "SOCKET", "Send a descriptor of the process there");
 const KEYRING: Flag = Flag::switch("no-new-keyring", "Keep the caller's session keyring");
 const PID_FILE: Flag = Flag::value("pid-file", "FILE", "Write the process's id there");
 const PRESERVE: Flag = Flag::value("preserve-fds", "N", "Let the program inherit N descriptors from 3 on");
@@ -29,7 +33,7 @@ pub const CREATE: Verb = Verb {
     name: "create",
     about: "Make a container whose program waits for `start`",
     usage: "ID",
-    flags: &[BUNDLE, CONFIG, CONSOLE, NO_PIVOT, KEYRING, PID_FILE, PRESERVE, explain::FLAG],
+    flags: &[BUNDLE, CONFIG, CONSOLE, PIDFD, NO_PIVOT, KEYRING, PID_FILE, PRESERVE, explain::FLAG],
     order: Order::Anywhere,
     go: create,
     failed: tell::FAILED,
@@ -46,6 +50,7 @@ pub const RUN: Verb = Verb {
         CONSOLE,
         Flag::switch("detach", "Do not wait").short('d'),
         Flag::switch("keep", "Do not delete it when it has ended"),
+        PIDFD,
         NO_PIVOT,
         KEYRING,
         PID_FILE,
@@ -59,9 +64,11 @@ pub const RUN: Verb = Verb {
 };
 
 fn request(global: &Global, given: &Given) -> Result<Request, Error> {
-    if given.has("no-pivot") {
-        let reason = "a root that is only moved can be left again; insula-oci does without it".to_owned();
-        return Err(Error::Flag { flag: "--no-pivot".to_owned(), reason });
+    let no_pivot = given.has("no-pivot");
+    if no_pivot {
+        tell::warn(
+            "--no-pivot: the old root stays below the container's; a program that may mount can come to it",
+        );
     }
     if global.by_systemd {
         let reason = "this version makes control groups by the file system alone".to_owned();
@@ -72,6 +79,8 @@ fn request(global: &Global, given: &Given) -> Result<Request, Error> {
         bundle: own("bundle").unwrap_or_else(|| ".".to_owned()),
         config: own("config"),
         console_socket: own("console-socket"),
+        pidfd_socket: own("pidfd-socket"),
+        no_pivot,
         pid_file: own("pid-file"),
         preserve_fds: given.number("preserve-fds")?.unwrap_or(0),
         no_new_keyring: given.has("no-new-keyring"),

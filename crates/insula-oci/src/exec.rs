@@ -20,6 +20,7 @@ pub const VERB: Verb = Verb {
     usage: "ID COMMAND [ARG…]",
     flags: &[
         Flag::value("console-socket", "SOCKET", "Send the terminal's other end there"),
+        Flag::value("pidfd-socket", "SOCKET", "Send a descriptor of the process there"),
         Flag::value("cwd", "DIR", "The working directory in the container"),
         Flag::value("env", "NAME=VALUE", "A variable more; can be given several times").short('e'),
         Flag::switch("tty", "Give it a terminal").short('t'),
@@ -46,6 +47,7 @@ fn exec(global: &Global, given: &Given) -> Result<ExitCode, Error> {
     let own = |flag: &str| given.value(flag).filter(|value| !value.is_empty()).map(str::to_owned);
     let request = Request {
         console_socket: own("console-socket"),
+        pidfd_socket: own("pidfd-socket"),
         pid_file: own("pid-file"),
         preserve_fds: given.number("preserve-fds")?.unwrap_or(0),
         ignore_paused: given.has("ignore-paused"),

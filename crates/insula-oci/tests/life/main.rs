@@ -8,6 +8,8 @@ mod exec;
 mod hooks;
 mod looks;
 mod maps;
+mod pidfds;
+mod ramdisk;
 mod refusals;
 mod room;
 mod users;

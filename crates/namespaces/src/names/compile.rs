@@ -179,7 +179,7 @@ fn mounts(steps: &mut Vec<Step>, request: &Request) -> Result<(), Error> {
         let reason = Some("it shows the new pid namespace");
         steps.push(Mount { source, target, attrs, recursive: false, copy_up: false, reason }.into());
     }
-    steps.push(Pivot.into());
+    steps.push(Pivot::Exchange.into());
     Ok(())
 }
 

@@ -15,6 +15,8 @@ pub struct Attachment {
     pub preserve_fds: u32,
     /// Keep the caller's session keyring.
     pub keeps_keyring: bool,
+    /// Enter the root by chroot(2), not by pivot_root(2).
+    pub no_pivot: bool,
     /// Who waits for the process, and until when.
     pub life: Life,
     /// The control group that was made for it; without one, limits are refused.

@@ -77,7 +77,7 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
     push_paths(&mut draft);
     let hooks = hooks::push(&mut draft, attachment);
     push_work_dir(&mut draft, attachment);
-    draft.child.push(step::Pivot.into());
+    rootfs::push_pivot(&mut draft, attachment.no_pivot);
     push_propagation(&mut draft);
     if spec.root.as_ref().is_some_and(|root| root.readonly) {
         draft.child.push(step::RootReadOnly.into());

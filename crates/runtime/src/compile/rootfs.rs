@@ -3,8 +3,9 @@
 use super::draft::Draft;
 use super::layers::{overlay, push_layers, shifts};
 use super::{host_view, sources};
-use insula_launch::step::Rootfs;
-use insula_oci::annotation;
+use insula_launch::step::{Pivot, Rootfs};
+use insula_oci::{Propagation, annotation};
+use std::ffi::CString;
 
 /// Pushes what makes the root.
 pub(super) fn push(draft: &mut Draft<'_>) {
@@ -35,4 +36,24 @@ pub(super) fn push(draft: &mut Draft<'_>) {
         }
     };
     draft.child.push(Rootfs { source }.into());
+}
+
+/// The change of root. Without pivot_root(2) the old tree stays below the new one: what of it must not be found is hidden.
+pub(super) fn push_pivot(draft: &mut Draft<'_>, no_pivot: bool) {
+    if !no_pivot {
+        return draft.child.push(Pivot::Exchange.into());
+    }
+    if matches!(draft.linux.rootfs_propagation, Some(Propagation::Private | Propagation::Rprivate)) {
+        draft.fault(
+            "linux.rootfsPropagation",
+            "private is not safe without pivot_root: leave `--no-pivot` out",
+        );
+    }
+    let root = draft.spec.root.as_ref().map_or("/", |root| root.path.as_str());
+    let in_root =
+        |point: &str| point.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let shows = |fstype: &str| matches!(fstype, "proc" | "sysfs");
+    let mounts = draft.host.mounts().iter().filter(|mount| shows(&mount.fstype) && !in_root(&mount.point));
+    let hidden = mounts.filter_map(|mount| CString::new(mount.point.as_str()).ok()).collect();
+    draft.child.push(Pivot::Over { hidden }.into());
 }

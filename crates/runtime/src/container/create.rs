@@ -18,7 +18,7 @@ use insula_launch::step::{Errand, OnCommit};
 use insula_oci::{Hooks, NamespaceKind, Resources, State, Status};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::process::geteuid;
+use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};
 use std::path::PathBuf;
 
 /// What `create` and `run` are asked for.
@@ -30,12 +30,16 @@ pub struct Request {
     pub config: Option<String>,
     /// The socket that is sent the terminal's other end.
     pub console_socket: Option<String>,
+    /// The socket that is sent a descriptor of the process.
+    pub pidfd_socket: Option<String>,
     /// Where the process's id is written.
     pub pid_file: Option<String>,
     /// Descriptors from 3 on that the program inherits, besides the three standard ones.
     pub preserve_fds: u32,
     /// No keyring of its own.
     pub no_new_keyring: bool,
+    /// No pivot_root(2): chroot(2).
+    pub no_pivot: bool,
     /// Standard streams become /dev/null, where nobody will serve them: `run --detach` of a terminal does not.
     pub ends_with_us: bool,
 }
@@ -199,6 +203,7 @@ impl Act<'_> {
     fn commit(&mut self, pid: i32, request: &Request) -> Result<(), Error> {
         self.record.process = Some(Process::of(pid).ok_or_else(|| Error::Gone(self.record.id.clone()))?);
         self.directory.write_record(&self.record)?;
+        request.pidfd_socket.as_deref().map_or(Ok(()), |path| send_pidfd(path, pid, b"standard"))?;
         request.pid_file.as_deref().map_or(Ok(()), |path| write_pid_file(path, pid))
     }
 }
@@ -214,6 +219,7 @@ pub(super) fn attachment(
         die_with_parent: request.ends_with_us,
         preserve_fds: request.preserve_fds,
         keeps_keyring: request.no_new_keyring,
+        no_pivot: request.no_pivot,
         life,
         cgroup,
         state: Some(State {
@@ -249,6 +255,16 @@ pub fn send_console(master: &OwnedFd, path: &str) -> Result<(), Error> {
     let failed = |what| move |errno| Error::Console(path.to_owned(), what, errno);
     let socket = crate::socket::connect(path).map_err(failed("connect"))?;
     crate::socket::send_fd(socket.as_fd(), b"/dev/ptmx", master.as_fd()).map_err(failed("send the terminal"))
+}
+
+/// Sends a descriptor of our child to whoever listens (runc's protocol: one message that says how the process was made, with
+/// one descriptor).
+pub fn send_pidfd(path: &str, pid: i32, kind: &'static [u8]) -> Result<(), Error> {
+    let failed = |what| move |errno| Error::Pidfd(path.to_owned(), what, errno);
+    let process = Pid::from_raw(pid).ok_or(Errno::SRCH).map_err(failed("find the process"))?;
+    let pidfd = pidfd_open(process, PidfdFlags::empty()).map_err(failed("open the process"))?;
+    let socket = crate::socket::connect(path).map_err(failed("connect"))?;
+    crate::socket::send_fd(socket.as_fd(), kind, pidfd.as_fd()).map_err(failed("send the process"))
 }
 
 /// Hooks of a configuration, or none.

@@ -60,6 +60,8 @@ pub enum Error {
     Signal(i32, Errno),
     /// The console socket: its path, what was tried, the errno.
     Console(String, &'static str, Errno),
+    /// The pidfd socket: its path, what was tried, the errno.
+    Pidfd(String, &'static str, Errno),
     /// A hook of the caller's failed behind the launch.
     Hook {
         /// Its name in the configuration.
@@ -107,6 +109,9 @@ impl fmt::Display for Error {
             Error::Signal(signal, errno) => write!(f, "send signal {signal}: {}", Named(*errno)),
             Error::Console(path, what, errno) => {
                 write!(f, "console socket `{}`: {what}: {}", escaped(path), Named(*errno))
+            }
+            Error::Pidfd(path, what, errno) => {
+                write!(f, "pidfd socket `{}`: {what}: {}", escaped(path), Named(*errno))
             }
             Error::Hook { name, errno, said } => {
                 write!(f, "error running hook {name}: {} ({})", Named(*errno), escaped(said))

@@ -1,7 +1,7 @@
 //! `exec`: another process in a container that runs.
 
 use super::cgroup;
-use super::create::{send_console, write_pid_file};
+use super::create::{send_console, send_pidfd, write_pid_file};
 use super::directory::Directory;
 use super::error::Error;
 use super::status::{Found, status};
@@ -23,6 +23,8 @@ use rustix::io::Errno;
 pub struct Request {
     /// The socket that is sent the terminal's other end.
     pub console_socket: Option<String>,
+    /// The socket that is sent a descriptor of the process.
+    pub pidfd_socket: Option<String>,
     /// Where the process's id is written.
     pub pid_file: Option<String>,
     /// Descriptors from 3 on that the program inherits.
@@ -130,7 +132,9 @@ fn launch(compiled: &Compiled, doors: Doors, request: &Request) -> Result<Joined
     let mut console = None;
     let mut refused = None;
     let mut commit = |_: Errand<'_>, kit: &mut Kit, pid: i32| {
-        let written = request.pid_file.as_deref().map_or(Ok(()), |path| write_pid_file(path, pid));
+        let sent = request.pidfd_socket.as_deref().map_or(Ok(()), |path| send_pidfd(path, pid, b"setns"));
+        let write = |()| request.pid_file.as_deref().map_or(Ok(()), |path| write_pid_file(path, pid));
+        let written = sent.and_then(write);
         console = compiled.console.and_then(|slot| kit.take(slot));
         let done = written.and_then(|()| match (&console, &request.console_socket) {
             (Some(master), Some(path)) => send_console(master, path),
