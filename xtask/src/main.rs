@@ -7,6 +7,7 @@ mod built;
 mod check;
 mod init;
 mod laws;
+mod mutate;
 mod old_kernel;
 mod room;
 mod stop;
@@ -36,6 +37,8 @@ cargo xtask vm [--kernel 6.1|6.12|newest|all] [--as root|user|both] [--accel kvm
                                                the tests of the kernel in a virtual machine (docs/vm.md);
                                                --sh: in place of the tests, a script in it
 cargo xtask laws                               only the laws of the tree
+cargo xtask mutate [WORD]                      leave out the step of each clause of docs/spec-conformance.md; its test
+                                               must fail (root)
 cargo xtask bench [run|faces|names] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
 cargo xtask syscalls LIST                      write the seccomp compiler's table of system calls from a list of numbers
 ";
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         "test" => suite::command(rest),
         "old-kernel" => old_kernel::command(&arguments[1..]),
         "laws" => laws::command(),
+        "mutate" => mutate::command(rest),
         "bench" => bench::command(rest),
         "syscalls" => syscalls::command(rest),
         "vm" => vm::command(rest),

@@ -1,7 +1,8 @@
 //! Faults that tests put into a plan: debug builds only, by the environment variable `INSULA_FAULT`.
 //!
-//! `N:ERRNO` lets step N fail with that errno before it begins, `N:kill` kills the process that performs it. A release
-//! build has none of this.
+//! `N:ERRNO` lets step N fail with that errno before it begins, `N:kill` kills the process that performs it. `skip:NAME`
+//! leaves every step of that name out in silence: so a test that names a step shows that it would miss it
+//! (`cargo xtask mutate`). A release build has none of this.
 
 use crate::fault::Fault;
 
@@ -11,10 +12,16 @@ pub(crate) fn at(_step: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-#[cfg(debug_assertions)]
-pub use debug::arm;
+/// Is the step of this name left out?
+#[cfg(not(debug_assertions))]
+pub fn skips(_name: &str) -> bool {
+    false
+}
+
 #[cfg(debug_assertions)]
 pub(crate) use debug::at;
+#[cfg(debug_assertions)]
+pub use debug::{arm, skips};
 
 #[cfg(debug_assertions)]
 mod debug {
@@ -22,17 +29,31 @@ mod debug {
     use crate::fault::Call;
     use rustix::io::Errno;
     use rustix::process::{Signal, getpid, kill_process};
+    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
 
     static STEP: AtomicUsize = AtomicUsize::new(0);
     static ERRNO: AtomicI32 = AtomicI32::new(0);
+    static SKIPPED: OnceLock<Option<String>> = OnceLock::new();
 
     /// Reads the order, before the birth: the child may not look at the environment.
     pub fn arm() {
+        skipped();
         let Ok(order) = std::env::var("INSULA_FAULT") else { return };
-        let Some((step, what)) = order.split_once(':') else { return };
+        let Some((step, what)) = order.split_once(':').filter(|(step, _)| *step != "skip") else { return };
         ERRNO.store(what.parse().unwrap_or(-1), Relaxed);
         STEP.store(step.parse().unwrap_or(0), Relaxed);
+    }
+
+    /// The name of the steps that are left out. In the child it is known already, from [`arm`].
+    fn skipped() -> Option<&'static str> {
+        let order = || std::env::var("INSULA_FAULT").ok()?.strip_prefix("skip:").map(str::to_owned);
+        SKIPPED.get_or_init(order).as_deref()
+    }
+
+    /// Is the step of this name left out?
+    pub fn skips(name: &str) -> bool {
+        skipped() == Some(name)
     }
 
     /// Fails or dies here, if that was ordered.

@@ -56,7 +56,8 @@ impl Walk<'_> {
                 let pidfd = self.born.pidfd.as_fd();
                 let (pid, commit) = (self.born.pid, commit.as_mut().map(|commit| OnCommit(&mut *commit.0)));
                 let mut at = Parent { kit, pid, pidfd, userns: userns.take(), said: None, commit };
-                let perform = |at: &mut Parent<'_>| match self.slate.skips(i) {
+                let perform = |at: &mut Parent<'_>| match self.slate.skips(i) || injected::skips(step.name())
+                {
                     true => Ok(()),
                     false => step.in_parent(at).map(|()| self.slate.hold(i)),
                 };

@@ -103,7 +103,7 @@ fn its_terminal_is_sent_where_it_was_asked_for() {
 }
 
 /// The descriptor that came.
-fn received(stream: &std::os::unix::net::UnixStream) -> rustix::fd::OwnedFd {
+pub fn received(stream: &std::os::unix::net::UnixStream) -> rustix::fd::OwnedFd {
     use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

@@ -2,6 +2,7 @@
 //! leaves. As root, and as an ordinary user, each test with a state root and a bundle of its own.
 #![forbid(unsafe_code)]
 
+mod clauses;
 mod deaths;
 mod devices;
 mod exec;
