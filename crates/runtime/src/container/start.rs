@@ -63,6 +63,8 @@ pub fn poststart(directory: &Directory, found: &Found) -> Result<(), Error> {
     }
     let mut state = found.state();
     state.status = Status::Running;
+    // It may be over by now, which the hooks are not to see: for them the container has just been started.
+    state.pid = found.record.process.map(|process| process.pid);
     let done = state_file(&state).and_then(|file| run_each("poststart", &hooks, &file));
     done.inspect_err(|_| {
         if let Ok(pidfd) = found.pidfd() {
