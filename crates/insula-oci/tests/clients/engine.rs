@@ -1,6 +1,7 @@
 //! An engine in namespaces of its own, and what it says to each action.
 
-use crate::actions::{ACTIONS, ALLOWED};
+use crate::parent::Parent;
+use crate::{containerd, docker};
 use insula_proof::scratch::Scratch;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,15 +9,22 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// An engine with the command line of docker.
+/// An engine that is driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     Podman,
     Docker,
+    Containerd,
 }
+
+/// Names, and what belongs to them.
+type Table = &'static [(&'static str, &'static str)];
 
 /// The limits that podman sets by itself, and this machine's root may not raise.
 const ULIMITS: &str = "--ulimit nofile=1024:1024 --ulimit nproc=1000:1000";
+
+/// What an action may take at most, in seconds.
+const LONGEST_S: u32 = 60;
 
 /// What an action came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +35,23 @@ struct Answer {
 }
 
 impl Engine {
+    /// What is done with it, and what of that may differ.
+    fn tables(self) -> (Table, Table) {
+        match self {
+            Engine::Podman | Engine::Docker => (docker::ACTIONS, docker::ALLOWED),
+            Engine::Containerd => (containerd::ACTIONS, containerd::ALLOWED),
+        }
+    }
+
     /// Does all actions with both runtimes, and compares.
     pub fn compare(self) {
         let theirs = self.answers("runc");
         let ours = self.answers(env!("CARGO_BIN_EXE_insula-oci"));
+        let (actions, allowed) = self.tables();
         let mut differences = String::new();
-        for (name, _) in ACTIONS {
+        for (name, _) in actions {
             let (theirs, ours) = (theirs.get(*name), ours.get(*name));
-            let is_allowed = ALLOWED.iter().any(|(known, _)| known == name);
+            let is_allowed = allowed.iter().any(|(known, _)| known == name);
             let (Some(theirs), Some(ours)) = (theirs, ours) else {
                 let _ = writeln!(differences, "{name}: not done: {theirs:?} {ours:?}");
                 continue;
@@ -51,10 +68,11 @@ impl Engine {
 
     fn answers(self, runtime: &str) -> BTreeMap<String, Answer> {
         let scratch = Scratch::new();
+        let parent = Parent::of(&scratch);
         let out = scratch.join("answers");
         fs::create_dir(&out).expect("make a directory");
         image(&scratch);
-        let script = scratch.write("script", self.script(&scratch, &out));
+        let script = scratch.write("script", self.script(&scratch, &out, &parent));
         let log = fs::File::create(scratch.join("log")).expect("make a file");
         let status = Command::new("unshare")
             .args(["--mount", "--pid", "--net", "--fork", "--mount-proc", "--kill-child", "sh"])
@@ -65,7 +83,8 @@ impl Engine {
             .stderr(log)
             .status();
         assert!(status.expect("run unshare").success(), "{}", text(&scratch.join("log")));
-        ACTIONS
+        self.tables()
+            .0
             .iter()
             .filter_map(|(name, _)| {
                 let file = |what: &str| out.join(format!("{name}.{what}"));
@@ -77,13 +96,32 @@ impl Engine {
     }
 
     /// The engine's beginning, then each action with its output in files of its own.
-    fn script(self, scratch: &Path, out: &Path) -> String {
+    fn script(self, scratch: &Path, out: &Path, parent: &Parent) -> String {
         let here = scratch.display();
         let mut script = format!(
-            "set -u\nR=$1\nmount --make-rprivate /\nip link set lo up\nmount -t tmpfs t /run\nmkdir -p /run/lock {here}/data\n\
-             mount -t tmpfs t {here}/data\nmkdir {here}/data/d; echo of the host > {here}/data/d/file; D={here}/data/d\n"
+            "set -u\nR=$1\nPARENT={}\nW= OPTIONS= ULIMITS=\nmount --make-rprivate /\nip link set lo up\nmount -t tmpfs t /run\n\
+             mkdir -p /run/lock {here}/data\nmount -t tmpfs t {here}/data\n\
+             mkdir {here}/data/d; echo of the host > {here}/data/d/file; D={here}/data/d\n",
+            parent.name()
         );
-        script.push_str(&match self {
+        script.push_str(&self.begin(scratch));
+        script.push_str("export R PARENT D W C I RUN OPTIONS ULIMITS\n");
+        for (name, action) in self.tables().0 {
+            fs::write(out.join(format!("{name}.sh")), action).expect("write an action");
+            let file = format!("'{}/{name}'", out.display());
+            // One that hangs ends with the code of timeout(1).
+            let _ = writeln!(
+                script,
+                "timeout {LONGEST_S} sh {file}.sh > {file}.out 2> {file}.err < /dev/null; echo $? > {file}.code"
+            );
+        }
+        script
+    }
+
+    /// Starts the engine, brings the image in, and names what the actions use.
+    fn begin(self, scratch: &Path) -> String {
+        let here = scratch.display();
+        let start = match self {
             Engine::Podman => format!(
                 "mkdir -p /run/containers {here}/data/store\n\
                  printf '[storage]\\ndriver=\"vfs\"\\nrunroot=\"/run/containers\"\\ngraphroot=\"{here}/data/store\"\\n' > {here}/data/storage.conf\n\
@@ -94,24 +132,30 @@ impl Engine {
             Engine::Docker => format!(
                 "mkdir {here}/data/docker\n\
                  dockerd --add-runtime ours=$R --default-runtime ours --storage-driver overlay2 --data-root {here}/data/docker \
-                 --exec-root /run/docker --iptables=false --bridge=none -H unix:///run/docker.sock > {here}/dockerd.log 2>&1 &\n\
+                 --cgroup-parent /$PARENT --exec-root /run/docker --iptables=false --bridge=none -H unix:///run/docker.sock \
+                 > {here}/dockerd.log 2>&1 &\n\
                  export DOCKER_HOST=unix:///run/docker.sock\nC=docker\nULIMITS=''\n\
                  n=0; until docker version > /dev/null 2>&1; do n=$((n+1)); test $n -lt 300 || exit 1; sleep 0.1; done\n"
             ),
-        });
-        let _ = write!(
-            script,
-            "$C import {here}/image.tar busy > /dev/null 2>&1 || exit 1\nI=busy\n\
-             OPTIONS=\"--network none --security-opt seccomp=unconfined $ULIMITS\"\nRUN=\"$C run --rm $OPTIONS\"\n"
-        );
-        for (name, action) in ACTIONS {
-            let file = format!("'{}/{name}'", out.display());
-            let _ = writeln!(
-                script,
-                "( {action} ) > {file}.out 2> {file}.err < /dev/null; echo $? > {file}.code"
-            );
+            // A namespace of containerd's is the control group of what is in it.
+            Engine::Containerd => format!(
+                "mkdir {here}/data/root\n\
+                 printf 'version = 2\\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\\nroot = \"{here}/data/root\"\\n' > {here}/data/config.toml\n\
+                 containerd --config {here}/data/config.toml > {here}/containerd.log 2>&1 &\n\
+                 C=\"ctr -n $PARENT\"\nW=$D\n\
+                 n=0; until $C version > /dev/null 2>&1; do n=$((n+1)); test $n -lt 300 || exit 1; sleep 0.1; done\n\
+                 $C image import {here}/archive.tar || exit 1\nI=docker.io/library/busy:latest\n\
+                 RUN=\"$C run --rm --runc-binary $R\"\n"
+            ),
+        };
+        match self {
+            Engine::Containerd => start,
+            Engine::Podman | Engine::Docker => format!(
+                "{start}$C import {here}/image.tar busy > /dev/null 2>&1 || exit 1\nI=busy\n\
+                 OPTIONS=\"--cgroup-parent /$PARENT --network none --security-opt seccomp=unconfined $ULIMITS\"\n\
+                 RUN=\"$C run --rm $OPTIONS\"\n"
+            ),
         }
-        script
     }
 }
 
@@ -124,11 +168,15 @@ fn text(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
 }
 
-/// An image of busybox alone.
+/// An image of busybox alone: its root, and the archive of `docker save`.
 fn image(scratch: &Path) {
     let script = "mkdir -p root/bin root/etc root/tmp root/proc root/sys root/dev && cp /bin/busybox root/bin/ && \
                   for a in $(busybox --list); do test $a = busybox || ln -s busybox root/bin/$a; done; \
-                  echo root:x:0:0::/root:/bin/sh > root/etc/passwd; tar -C root -cf image.tar .";
+                  echo root:x:0:0::/root:/bin/sh > root/etc/passwd; tar -C root -cf image.tar .; \
+                  echo '[{\"Config\":\"config.json\",\"RepoTags\":[\"busy:latest\"],\"Layers\":[\"image.tar\"]}]' > manifest.json; \
+                  echo '{\"architecture\":\"'$(dpkg --print-architecture)'\",\"os\":\"linux\",\"config\":{\"Env\":[\"PATH=/bin\"]},\
+                  \"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:'$(sha256sum image.tar | cut -d\" \" -f1)'\"]}}' > config.json; \
+                  tar -cf archive.tar manifest.json config.json image.tar";
     let status = Command::new("sh").args(["-ec", script]).current_dir(scratch).status();
     assert!(status.expect("run sh").success());
 }

@@ -1,4 +1,5 @@
-//! What is done. Each action is a line of shell: `$C` is the client, `$RUN` its `run --rm` with the image behind it as `$I`.
+//! What is done with podman and dockerd. Each action is a line of shell: `$C` is the client, `$RUN` its `run --rm` with the
+//! image behind it as `$I`.
 
 /// A name, and what is done.
 pub const ACTIONS: &[(&str, &str)] = &[
@@ -17,7 +18,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("one capability more", "$RUN --cap-add NET_ADMIN $I grep Cap /proc/self/status"),
     (
         "privileged",
-        "$RUN --privileged $I sh -c 'grep CapEff /proc/self/status; ls /dev | grep -c .' | head -1",
+        "$RUN --privileged $I sh -c 'grep CapEff /proc/self/status; ls /dev | grep -c .' | grep CapEff",
     ),
     ("no new rights", "$RUN --security-opt no-new-privileges $I grep NoNewPrivs /proc/self/status"),
     ("memory", "$RUN --memory 20m $I cat /sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -73,7 +74,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("host processes", "$RUN --pid host $I sh -c 'test $$ -gt 2 && echo many'"),
     (
         "network of another",
-        "$C run -d --name four $OPTIONS $I sleep 1000 > /dev/null; $C run --rm --network container:four --security-opt seccomp=unconfined $ULIMITS $I ls /sys/class/net; $C rm -f four > /dev/null 2>&1",
+        "$C run -d --name four $OPTIONS $I sleep 1000 > /dev/null; $C run --rm --network container:four --cgroup-parent /$PARENT --security-opt seccomp=unconfined $ULIMITS $I ls /sys/class/net; $C rm -f four > /dev/null 2>&1",
     ),
 ];
 
