@@ -6,12 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod containerd;
+mod cri;
 mod docker;
 mod engine;
 mod parent;
 
 use engine::Engine;
-use insula_proof::need;
+use insula_proof::{need, or_skip};
 
 #[test]
 fn podman_does_the_same_with_ours_as_with_runc() {
@@ -29,4 +30,13 @@ fn dockerd_does_the_same_with_ours_as_with_runc() {
 fn containerd_does_the_same_with_ours_as_with_runc() {
     need!(slow, root, cgroup_v1 "pids", program "containerd", program "ctr", program "containerd-shim-runc-v2", program "runc", program "busybox", program "script");
     Engine::Containerd.compare();
+}
+
+#[test]
+fn a_pod_lives_with_ours_as_with_runc() {
+    need!(slow, root, cgroup_v1 "memory", program "containerd", program "ctr", program "containerd-shim-runc-v2", program "runc", program "busybox");
+    or_skip!(cri::has_grpcio());
+    let ours = cri::steps(env!("CARGO_BIN_EXE_insula-oci"));
+    assert_eq!(cri::steps("runc"), ours);
+    assert!(ours.ends_with("containers left: False\n"), "{ours}");
 }
