@@ -13,6 +13,7 @@ import time
 import grpc
 
 SOCKET, IMAGE, PARENT = sys.argv[1:4]
+HANDLER = "insula"  # what a RuntimeClass names
 RUNNING = 1  # ContainerState.CONTAINER_RUNNING
 MEMORY = 32 << 20
 
@@ -132,8 +133,9 @@ def main():
         3: "/run/pod-logs",
         8: {1: f"/{PARENT}"},
     }
-    pod = call("RunPodSandbox", {1: sandbox})[1].decode()
-    told("pod: ready", fields(call("PodSandboxStatus", {1: pod})[1]).get(3, 0), 0)
+    pod = call("RunPodSandbox", {1: sandbox, 2: HANDLER})[1].decode()
+    status = fields(call("PodSandboxStatus", {1: pod})[1])
+    told("pod: state and handler", (status.get(3, 0), status[9].decode()), (0, HANDLER))
 
     forever = "trap 'exit 7' TERM; echo begun; while :; do sleep 0.1; done"
     one = container(pod, sandbox, "one", "sh", "-c", forever, resources={3: 512, 4: MEMORY})

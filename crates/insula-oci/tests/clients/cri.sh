@@ -1,8 +1,8 @@
 #!/bin/sh
 # Usage, as root: cri.sh RUNTIME [DIR]
 #
-# containerd with RUNTIME (the path of runc or insula-oci) as the runtime of its CRI, and the client in cri.py that makes a pod of
-# two containers as the kubelet would. All in namespaces of its own; the pod's control group is named as DIR is and is left
+# containerd with RUNTIME (the path of runc or insula-oci) behind the handler `insula` of its CRI, and the client in cri.py that makes
+# a pod of two containers as the kubelet would for a RuntimeClass. All in namespaces of its own; the pod's control group is named as DIR is and is left
 # empty. Needs containerd, busybox-static and python3-grpcio from Debian.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -62,12 +62,13 @@ root = "$dir/data/root"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "$dir/data/cni"
     conf_dir = "$dir/data/net.d"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "tried"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.tried]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.tried.options]
-        BinaryName = "$runtime"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.insula]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.insula.options]
+      BinaryName = "$runtime"
+  # The table of runtimes replaces the built-in one, with runc in it.
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
 END
 containerd --config "$dir/data/config.toml" > "$dir/containerd.log" 2>&1 &
 tries=0

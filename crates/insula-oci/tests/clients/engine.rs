@@ -23,6 +23,9 @@ type Table = &'static [(&'static str, &'static str)];
 /// The limits that podman sets by itself, and this machine's root may not raise.
 const ULIMITS: &str = "--ulimit nofile=1024:1024 --ulimit nproc=1000:1000";
 
+/// How often actions that differ are done before they count as different.
+const TRIES: u32 = 3;
+
 /// What an action may take at most, in seconds.
 const LONGEST_S: u32 = 60;
 
@@ -43,27 +46,41 @@ impl Engine {
         }
     }
 
-    /// Does all actions with both runtimes, and compares.
+    /// Does all actions with both runtimes, and compares. What differs is done again: a busy machine loses what a program
+    /// wrote just before its end (ctr cancels its copying when it learns of the end), with either runtime.
     pub fn compare(self) {
+        let mut differences = self.differences();
+        for _ in 1..TRIES {
+            if !differences.is_empty() {
+                let again = self.differences();
+                differences.retain(|name, _| again.contains_key(name));
+            }
+        }
+        let told: String = differences.values().map(String::as_str).collect();
+        assert!(differences.is_empty(), "{self:?}\n{told}");
+        assert!(self.tables().0.len() >= 25);
+    }
+
+    /// The actions that differ, and how.
+    fn differences(self) -> BTreeMap<&'static str, String> {
         let theirs = self.answers("runc");
         let ours = self.answers(env!("CARGO_BIN_EXE_insula-oci"));
         let (actions, allowed) = self.tables();
-        let mut differences = String::new();
+        let mut differences = BTreeMap::new();
         for (name, _) in actions {
             let (theirs, ours) = (theirs.get(*name), ours.get(*name));
             let is_allowed = allowed.iter().any(|(known, _)| known == name);
             let (Some(theirs), Some(ours)) = (theirs, ours) else {
-                let _ = writeln!(differences, "{name}: not done: {theirs:?} {ours:?}");
+                differences.insert(*name, format!("{name}: not done: {theirs:?} {ours:?}\n"));
                 continue;
             };
             let same = theirs.code == ours.code
                 && (is_allowed || (&theirs.out, theirs.has_err) == (&ours.out, ours.has_err));
             if !same {
-                let _ = writeln!(differences, "{name}:\n  runc: {theirs:?}\n  ours: {ours:?}");
+                differences.insert(*name, format!("{name}:\n  runc: {theirs:?}\n  ours: {ours:?}\n"));
             }
         }
-        assert!(differences.is_empty(), "{self:?}\n{differences}");
-        assert!(theirs.len() >= 25, "{} actions", theirs.len());
+        differences
     }
 
     fn answers(self, runtime: &str) -> BTreeMap<String, Answer> {
