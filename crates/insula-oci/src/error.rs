@@ -28,6 +28,8 @@ pub enum Error {
     },
     /// No such verb.
     Verb(String),
+    /// A verb of runc's that this version does not do.
+    NotDone(&'static str),
     /// The container's side.
     Container(container::Error),
     /// Watching it.
@@ -49,6 +51,7 @@ impl fmt::Display for Error {
             Error::Parse(error) => write!(f, "{}", escaped(&error.to_string())),
             Error::Words { verb, wanted, got } => write!(f, "\"{verb}\" requires {wanted}, got {got}"),
             Error::Verb(verb) => write!(f, "no such command: `{}`", escaped(verb)),
+            Error::NotDone(verb) => write!(f, "{verb}: this version does not drive criu"),
             Error::Container(error) => error.fmt(f),
             Error::Watch(error) => error.fmt(f),
             Error::File(what, path, why) => write!(f, "{what} `{}`: {}", escaped(path), escaped(why)),
@@ -71,6 +74,7 @@ impl Error {
             Error::Flag { .. } | Error::Parse(_) | Error::Words { .. } | Error::Verb(_) => {
                 Some("`--help` lists what there is".to_owned())
             }
+            Error::NotDone(_) => Some("runc does, with the same bundle; nothing was changed".to_owned()),
             Error::Container(error) => error.hint(),
             Error::Watch(error) => error.hint().map(str::to_owned),
             Error::File(..) => None,

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod checkpoint;
 mod create;
 mod delete;
 mod error;

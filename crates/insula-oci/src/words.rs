@@ -4,7 +4,9 @@ use crate::error::Error;
 use crate::flags::{self, Order};
 use crate::global::{self, Global};
 use crate::verb::Verb;
-use crate::{check, create, delete, events, exec, features, kill, list, spec, start, state, tell, update};
+use crate::{
+    check, checkpoint, create, delete, events, exec, features, kill, list, spec, start, state, tell, update,
+};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -24,6 +26,8 @@ const VERBS: &[Verb] = &[
     events::VERB,
     spec::VERB,
     check::VERB,
+    checkpoint::CHECKPOINT,
+    checkpoint::RESTORE,
     features::VERB,
 ];
 

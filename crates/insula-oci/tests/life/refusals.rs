@@ -47,6 +47,26 @@ fn a_config_that_is_no_regular_file_is_refused_at_once() {
 }
 
 #[test]
+fn a_checkpoint_is_refused_in_a_word_and_the_container_goes_on() {
+    need!(root, program "busybox");
+    let room = Room::of(&["sleep", "1000"]);
+    room.run(&["checkpoint", &room.id]).refused("does not exist");
+    room.on("create").well();
+    room.run(&["start", &room.id]).well();
+    let images = room.bundle().join("images");
+    let told =
+        room.run(&["checkpoint", "--leave-running", "--image-path", &images.to_string_lossy(), &room.id]);
+    told.refused("checkpoint: this version does not drive criu");
+    assert!(!images.exists());
+    assert_eq!(room.status(), "running");
+    room.run(&["delete", "--force", &room.id]).well();
+    room.run(&["restore", "--tcp-established", "--bundle", &room.bundle().to_string_lossy(), &room.id])
+        .refused("restore: this version does not drive criu");
+    room.run(&["restore", "--no-such-flag", &room.id]).refused("flag provided but not defined");
+    room.nothing_is_left();
+}
+
+#[test]
 fn ids_are_words() {
     need!(root, program "busybox");
     let room = Room::of(&["true"]);
