@@ -7,7 +7,9 @@ use crate::fault::{Call, Fault};
 use crate::kit::Kit;
 use crate::plan::{Kind, Newborn, Plan};
 use crate::slate::Slate;
+use crate::step::Step;
 use crate::step::enter::refused;
+use crate::step::hide::hide;
 use crate::step::unshare::refused_kinds;
 use crate::why::{Act, Enter, Subject};
 use insula_sys::birth::{Born, clone3, exit_now, setns};
@@ -73,6 +75,16 @@ fn porter(
     tell: &Cell<Option<Baton>>,
     child: impl FnOnce(&mut Kit) -> Infallible,
 ) -> Infallible {
+    let has_company = newborn.joins.iter().any(|join| join.kind == Kind::Pid);
+    if has_company {
+        // While the file is still ours to write, and our own /proc is there. It is inherited; if it is refused, the parent's
+        // step finds that and says why.
+        plan.steps.iter().for_each(|step| {
+            if let Step::OomScore(score) = step {
+                let _ = score.take_on();
+            }
+        });
+    }
     for (i, join) in newborn.joins.iter().enumerate() {
         slate.enter(i);
         let kind = i32::try_from(join.kind.flag()).unwrap_or(0);
@@ -80,6 +92,12 @@ fn porter(
             slate.fail(Fault { call: Call::Setns, errno });
             look_at_us(tell);
         }
+    }
+    // We are in our own pid namespace still, and seen by nobody in there; the newborn is not, from its first moment on, and
+    // has our rights and our program until it has given up the one and executed another.
+    if has_company && let Err(errno) = hide() {
+        slate.fail(Fault { call: Call::Prctl, errno });
+        look_at_us(tell);
     }
     // CLONE_PARENT: the newborn is our parent's child, so that it can be waited for there.
     const CLONE_PARENT: u64 = 0x8000;
@@ -114,7 +132,7 @@ fn pid_of(pidfd: &OwnedFd) -> Option<i32> {
 fn porter_failed(newborn: &Newborn, slate: &Slate, kit: &Kit, porter: &Subject) -> Failure {
     let reading = slate.read(newborn.joins.len());
     let fault = reading.fault.unwrap_or(Fault { call: Call::Clone3, errno: Errno::CHILD });
-    if fault.call == Call::Clone3 {
+    if matches!(fault.call, Call::Clone3 | Call::Prctl) {
         return not_born(newborn, fault, porter);
     }
     let join = newborn.joins.get(reading.step);

@@ -11,13 +11,14 @@ use crate::error::{CHILD_FAILED, Failure, How, preparing};
 use crate::fault::{Call, Fault};
 use crate::kit::Kit;
 use crate::parent_lane::Walk;
-use crate::plan::Plan;
+use crate::plan::{Kind, Plan};
 use crate::running::{Ended, Running};
 use crate::slate::Slate;
+use crate::step::hide::hide;
 use crate::step::{Child, Step};
 use crate::why::{Caller, Subject};
 use insula_sys::birth::{Born, clone3};
-use insula_sys::signal;
+use insula_sys::{prctl, signal};
 use rustix::io::Errno;
 
 /// Performs it. Returns on failure, or with the child of a fork that has executed its program; or at the end of a rehearsal.
@@ -87,6 +88,15 @@ fn maps_ids(step: &Step) -> bool {
     matches!(step, Step::MapIds(_) | Step::MapOwnIds(_))
 }
 
+/// Are the children born in another pid namespace, which is there already, behind this step?
+fn enters_pids(step: &Step) -> bool {
+    match step {
+        Step::Enter(enter) => enter.kind == Kind::Pid,
+        Step::EnterProcess(enter) => enter.kinds.contains(&Kind::Pid),
+        _ => false,
+    }
+}
+
 /// At the fork with index `at_fork`: the child walks the rest, the caller hears how it goes.
 fn give_birth(plan: &Plan, at_fork: usize, at: &mut Child<'_>) -> Result<Born, Failure> {
     let failed = |kit: &Kit, errno| {
@@ -97,6 +107,11 @@ fn give_birth(plan: &Plan, at_fork: usize, at: &mut Child<'_>) -> Result<Born, F
     let (hear, tell) = Baton::pair().map_err(|errno| failed(at.kit, errno))?;
     let mut hear = Some(hear);
     let mask = step.hold_back().map_err(|fault| failed(at.kit, fault.errno))?;
+    // The child is born among strangers; we, who wait outside, may be looked at as before.
+    let hides = plan.steps[..at_fork].iter().any(enters_pids) && prctl::is_dumpable().unwrap_or(false);
+    if hides {
+        hide().map_err(|errno| failed(at.kit, errno))?;
+    }
     let born = clone3(0, || {
         drop(hear.take());
         let mut child = at.for_child(&tell);
@@ -106,6 +121,9 @@ fn give_birth(plan: &Plan, at_fork: usize, at: &mut Child<'_>) -> Result<Born, F
         };
         report(stopped, child.slate, &tell)
     });
+    if hides {
+        let _ = prctl::dumpable(true);
+    }
     let born = born.map_err(|errno| failed(at.kit, errno))?;
     at.slate.hold(at_fork);
     drop(tell);

@@ -24,6 +24,7 @@ pub mod journal;
 mod kind;
 pub mod kit;
 pub mod late;
+pub mod own_file;
 mod parent_lane;
 pub mod perform;
 pub mod plan;

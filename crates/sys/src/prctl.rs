@@ -46,6 +46,11 @@ pub fn dumpable(on: bool) -> Result<(), Errno> {
     prctl(libc::PR_SET_DUMPABLE, on.into(), 0).map(drop)
 }
 
+/// `PR_GET_DUMPABLE`: may its equals look into this process?
+pub fn is_dumpable() -> Result<bool, Errno> {
+    prctl(libc::PR_GET_DUMPABLE, 0, 0).map(|value| value == 1)
+}
+
 /// `PR_SET_PDEATHSIG`: the signal that this process gets when the thread that made it ends; 0 for none.
 pub fn death_signal(signal: i32) -> Result<(), Errno> {
     prctl(libc::PR_SET_PDEATHSIG, libc::c_ulong::try_from(signal).map_err(|_| Errno::INVAL)?, 0).map(drop)

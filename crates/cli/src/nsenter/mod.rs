@@ -6,6 +6,8 @@ pub mod request;
 use crate::face::status::Status;
 use crate::planned::{NoPlan, Planned};
 use crate::{face, tell};
+use insula_launch::own_file::keep_out_of_reach;
+use insula_launch::plan::Kind;
 use insula_namespaces::enter;
 use insula_namespaces::error::Error;
 use insula_namespaces::wait::{Manner, end_like, until_end};
@@ -41,6 +43,10 @@ fn attempt(asked: &Asked) -> Result<ExitCode, Error> {
         Some(Explain::Text) => return Ok(tell::out(&explain::text(&compiled.plan))),
         Some(Explain::Json) => return Ok(tell::out(&explain::json(&compiled.plan))),
         None => {}
+    }
+    // What is executed is chosen by whoever the namespaces belong to: it may be our own program, by /proc/self/exe.
+    if facts.joins.iter().any(|join| matches!(join.seen.kind, Kind::Mnt | Kind::Pid)) {
+        keep_out_of_reach().map_err(Error::from)?;
     }
     let status = asked.status.map(Status::on).transpose()?;
     let told = |error: &Error| status.iter().for_each(|status| status.failed(error, code(error)));

@@ -30,7 +30,8 @@ use crate::tell;
 use insula_launch::host::Host;
 use insula_launch::journal::Error as JournalError;
 use insula_oci::{Spec, annotation};
-use insula_runtime::compile::{Attachment, Compiled, compile};
+use insula_runtime::compile::{Attachment, Compiled, Life, compile};
+use insula_runtime::container::shield::before_create;
 use insula_runtime::enter;
 use insula_runtime::error::Error as RuntimeError;
 use insula_runtime::explain;
@@ -143,6 +144,7 @@ fn perform(request: &Request, spec: &Spec, host: &Host) -> Result<ExitCode, Runt
         Some(Explain::Json) => return Ok(tell::out(&explain::json(&compiled.plan))),
         None => {}
     }
+    before_create(spec, Life::Foreground).map_err(RuntimeError::Launch)?;
     check_tty(request.interactive, request.tty).map_err(RuntimeError::Watch)?;
     tell::leave(match watch(request, spec, &compiled)? {
         Ended::Exited(code) => code,

@@ -47,6 +47,102 @@ fn its_rights_are_those_of_the_configuration() {
     room.run(&["exec", "--cap", "CAP_NOTHING", &room.id, "true"]).refused("is no capability");
 }
 
+/// The lines of proc_pid_status(5) that can make a process weaker or stronger.
+const TRAITS: [&str; 13] = [
+    "Umask",
+    "Uid",
+    "Gid",
+    "Groups",
+    "SigBlk",
+    "SigIgn",
+    "Cap",
+    "NoNewPrivs",
+    "Seccomp",
+    "Speculation",
+    "Cpus_a",
+    "Mems_a",
+    "THP_enabled",
+];
+
+/// What the kernel says of a process, asked by a program that is that process or stands beside it.
+fn traits(room: &Room, of: &str, exec: &[&str]) -> String {
+    let asks = |program: &str, files: &[&str]| {
+        let paths: Vec<String> = files.iter().map(|file| format!("/proc/{of}/{file}")).collect();
+        let words = exec.iter().copied().chain([room.id.as_str(), program]);
+        room.run(&words.chain(paths.iter().map(String::as_str)).collect::<Vec<_>>()).well()
+    };
+    let status = asks("cat", &["status"]);
+    let mut told: String = status
+        .lines()
+        .filter(|line| TRAITS.iter().any(|name| line.starts_with(name)))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    told += &asks("cat", &["limits", "cgroup", "oom_score_adj", "uid_map", "gid_map", "setgroups"]);
+    let kinds = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
+    for link in kinds.map(|kind| format!("ns/{kind}")).iter().map(String::as_str).chain(["root", "cwd"]) {
+        told += &asks("readlink", &[link]);
+    }
+    told
+}
+
+/// A configuration with everything that holds a process down, which init and exec have to have alike.
+fn confined(spec: &mut serde_json::Value, no_new_privs: bool) {
+    let process = &mut spec["process"];
+    process["noNewPrivileges"] = json!(no_new_privs);
+    process["user"] = json!({ "uid": 0, "gid": 3, "umask": 0o027, "additionalGids": [5, 9] });
+    process["oomScoreAdj"] = json!(321);
+    process["cwd"] = json!("/tmp");
+    process["rlimits"] = json!([
+        { "type": "RLIMIT_NOFILE", "soft": 100, "hard": 200 },
+        { "type": "RLIMIT_CORE", "soft": 0, "hard": 0 },
+    ]);
+    let named = json!({ "names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 39 });
+    spec["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [named] });
+}
+
+#[track_caller]
+fn is_no_weaker(room: &Room) {
+    let (first, second) = (traits(room, "1", &["exec"]), traits(room, "self", &["exec"]));
+    // Else it would compare nothing.
+    for line in
+        ["Seccomp:\t2", "Groups:\t5 9", "Umask:\t0027", "Max open files            100", "321", "net:["]
+    {
+        assert!(first.contains(line), "{line}: {first}");
+    }
+    assert_eq!(first, second);
+    let made = room.run(&["exec", &room.id, "busybox", "mkdir", "/tmp/x"]);
+    assert!(made.code == Some(1) && made.err.contains("not empty"), "the filter answers ENOTEMPTY: {made:?}");
+}
+
+#[test]
+fn it_is_never_weaker_than_the_first_process() {
+    need!(root, program "busybox");
+    for no_new_privs in [true, false] {
+        let room = running(|spec| confined(spec, no_new_privs));
+        is_no_weaker(&room);
+        // What a process of its own asks for is its own; what the container is under stays.
+        let mut process = room.kept()["process"].clone();
+        process["args"] = json!(["cat", "/proc/self/status"]);
+        process["noNewPrivileges"] = json!(false);
+        let file = room.scratch.write("process.json", process.to_string());
+        let out = room.run(&["exec", "--process", file.to_str().expect("UTF-8"), &room.id]).well();
+        assert!(out.contains("NoNewPrivs:\t0") && out.contains("Seccomp:\t2"), "{out}");
+    }
+}
+
+#[test]
+fn in_a_user_namespace_it_is_never_weaker_either() {
+    need!(root, program "busybox");
+    let room = running(|spec| {
+        confined(spec, true);
+        let maps = json!([{ "containerID": 0, "hostID": 100_000, "size": 65536 }]);
+        spec["linux"]["uidMappings"] = maps.clone();
+        spec["linux"]["gidMappings"] = maps;
+        spec["linux"]["namespaces"].as_array_mut().expect("namespaces").push(json!({ "type": "user" }));
+    });
+    is_no_weaker(&room);
+}
+
 #[test]
 fn flags_say_who_it_is_and_where() {
     need!(root, program "busybox");

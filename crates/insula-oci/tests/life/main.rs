@@ -13,5 +13,6 @@ mod pidfds;
 mod ramdisk;
 mod refusals;
 mod room;
+mod shield;
 mod users;
 mod verbs;

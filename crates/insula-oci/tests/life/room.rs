@@ -93,6 +93,11 @@ impl Room {
         self.state().join(&self.id)
     }
 
+    /// The configuration.
+    pub fn kept(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.bundle().join("config.json")).expect("read")).expect("parse")
+    }
+
     pub fn change(&self, change: impl FnOnce(&mut Value)) {
         let config = self.bundle().join("config.json");
         let mut spec: Value = serde_json::from_slice(&fs::read(&config).expect("read")).expect("parse");
@@ -114,11 +119,16 @@ impl Room {
     }
 
     pub fn finish(&self, mut command: Command) -> Ended {
+        self.try_finish(&mut command).expect("run insula-oci")
+    }
+
+    /// The same; the error is that of the beginning.
+    pub fn try_finish(&self, command: &mut Command) -> std::io::Result<Ended> {
         let (out, err) = (self.scratch.join("out"), self.scratch.join("err"));
         let make = |path: &Path| fs::File::create(path).expect("make a file");
-        let status = command.stdout(make(&out)).stderr(make(&err)).status().expect("run insula-oci");
+        let status = command.stdout(make(&out)).stderr(make(&err)).status()?;
         let text = |path: &Path| String::from_utf8_lossy(&fs::read(path).expect("read")).into_owned();
-        Ended { code: status.code(), out: text(&out), err: text(&err) }
+        Ok(Ended { code: status.code(), out: text(&out), err: text(&err) })
     }
 
     /// `VERB ID`.

@@ -31,6 +31,7 @@ pub mod exec_context;
 pub mod execvp;
 pub mod fchdir;
 pub mod fork;
+pub mod hide;
 pub mod hold;
 pub mod home;
 pub mod hooks;
@@ -355,6 +356,7 @@ steps! {
         Fchdir = fchdir,
         FindHome = home,
         Fork = fork,
+        Hide = hide,
         Hold = hold,
         HookInside = hooks,
         HostName = host_name,

@@ -5,11 +5,12 @@ use crate::fault::{Call, Done, Fault};
 use crate::why::{Act, Around};
 use insula_sys::prctl;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, prlimit, umask};
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write as _;
 
 /// One limit: prlimit(2).
 #[derive(Debug, Clone)]
@@ -87,6 +88,23 @@ impl OomScore {
             return Ok(());
         }
         std::fs::write(&path, self.0.to_string()).map_err(errno)
+    }
+
+    /// The same on this process itself, for its children to inherit. Allocates nothing.
+    pub(crate) fn take_on(&self) -> Done {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC;
+        let file = open(c"/proc/self/oom_score_adj", flags, Mode::empty()).map_err(Call::Write.failed())?;
+        let mut space = [0u8; 16];
+        let mut rest = &mut space[..];
+        // Sixteen bytes are enough for every i32.
+        let _ = writeln!(rest, "{}", self.0);
+        let length = 16 - rest.len();
+        let mut now = [0u8; 16];
+        let read = rustix::io::read(&file, &mut now).map_err(Call::Read.failed())?;
+        if now[..read] == space[..length] {
+            return Ok(());
+        }
+        rustix::io::write(&file, &space[..length]).map(drop).map_err(Call::Write.failed())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::Invalid;
 use insula_launch::host::Host;
 use insula_launch::kit::Slots;
+use insula_launch::plan::{Birth, Newborn, Plan};
 use insula_launch::resolve::Target;
 use insula_launch::step::Step;
 use insula_oci::{Linux, NamespaceKind, Spec};
@@ -13,6 +14,8 @@ pub(crate) struct Draft<'a> {
     pub(super) spec: &'a Spec,
     pub(super) linux: &'a Linux,
     pub(super) host: &'a Host,
+    /// The process joins a container that is there.
+    pub(super) joins: bool,
     pub(super) slots: Slots,
     /// The parent's steps: they stand first, so that the baton changes hands once.
     pub(super) parent: Vec<Step>,
@@ -23,7 +26,32 @@ pub(crate) struct Draft<'a> {
     pub(super) faults: Vec<Invalid>,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// Nothing yet. `linux` is the spec's, or one with nothing in it; `joins`: for a process in a container that is there.
+    pub(super) fn new(spec: &'a Spec, linux: &'a Linux, host: &'a Host, joins: bool) -> Draft<'a> {
+        Draft {
+            spec,
+            linux,
+            host,
+            joins,
+            slots: Slots::default(),
+            parent: Vec::new(),
+            read_only: Vec::new(),
+            child: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// The plan, unless there are faults: the parent's steps first.
+    pub(super) fn into_plan(mut self, birth: Newborn) -> Result<Plan, Vec<Invalid>> {
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        let mut steps = self.parent;
+        steps.append(&mut self.child);
+        Ok(Plan { birth: Birth::Clone(birth), steps, slots: self.slots })
+    }
+
     pub(super) fn fault(&mut self, field: impl Into<String>, reason: impl Into<String>) {
         self.faults.push(Invalid { field: field.into(), reason: reason.into() });
     }

@@ -5,8 +5,7 @@ use super::draft::Draft;
 use super::{Compiled, process, push_cgroup, scheduling, users};
 use crate::error::Invalid;
 use insula_launch::host::Host;
-use insula_launch::kit::Slots;
-use insula_launch::plan::{Birth, Join, Kind, Newborn, Plan};
+use insula_launch::plan::{Join, Kind, Newborn};
 use insula_launch::step;
 use insula_oci::{Linux, Spec};
 
@@ -26,16 +25,7 @@ pub fn compile_exec(
 ) -> Result<Compiled, Vec<Invalid>> {
     let none = Linux::default();
     let linux = spec.linux.as_ref().unwrap_or(&none);
-    let mut draft = Draft {
-        spec,
-        linux,
-        host,
-        slots: Slots::default(),
-        parent: Vec::new(),
-        read_only: Vec::new(),
-        child: Vec::new(),
-        faults: Vec::new(),
-    };
+    let mut draft = Draft::new(spec, linux, host, true);
     let birth = birth(&mut draft, entry);
     let cgroup = push_cgroup(&mut draft, attachment, false);
     process::push_limits(&mut draft);
@@ -50,12 +40,7 @@ pub fn compile_exec(
         draft.child.push(step::TakeConsole { slot, size }.into());
     }
     let (init, start) = process::push_program(&mut draft, attachment, Vec::new());
-    if !draft.faults.is_empty() {
-        return Err(draft.faults);
-    }
-    let mut steps = draft.parent;
-    steps.append(&mut draft.child);
-    let plan = Plan { birth: Birth::Clone(birth), steps, slots: draft.slots };
+    let plan = draft.into_plan(birth)?;
     Ok(Compiled { plan, init, console, cgroup, start })
 }
 

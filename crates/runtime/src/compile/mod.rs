@@ -26,8 +26,7 @@ pub use attachment::{Attachment, CgroupMount, CgroupPlace, Life};
 use draft::Draft;
 pub use exec::{Entry, compile_exec};
 use insula_launch::host::Host;
-use insula_launch::kit::Slots;
-use insula_launch::plan::{Birth, Join, Kind, Newborn, Plan};
+use insula_launch::plan::{Join, Kind, Newborn, Plan};
 use insula_launch::resolve::Target;
 use insula_launch::step;
 use insula_oci::{Linux, NamespaceKind, Spec};
@@ -52,16 +51,7 @@ pub struct Compiled {
 pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Compiled, Vec<Invalid>> {
     let none = Linux::default();
     let linux = spec.linux.as_ref().unwrap_or(&none);
-    let mut draft = Draft {
-        spec,
-        linux,
-        host,
-        slots: Slots::default(),
-        parent: Vec::new(),
-        read_only: Vec::new(),
-        child: Vec::new(),
-        faults: Vec::new(),
-    };
+    let mut draft = Draft::new(spec, linux, host, false);
     unsupported::push(&mut draft, attachment);
     let birth = birth(&mut draft, attachment);
     let cgroup = push_cgroup(&mut draft, attachment, true);
@@ -87,18 +77,8 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
         draft.child.push(step::TakeConsole { slot, size }.into());
     }
     let (init, start) = process::push_program(&mut draft, attachment, hooks);
-    if !draft.faults.is_empty() {
-        return Err(draft.faults);
-    }
-    let mut steps = draft.parent;
-    steps.append(&mut draft.child);
-    Ok(Compiled {
-        plan: Plan { birth: Birth::Clone(birth), steps, slots: draft.slots },
-        init,
-        console,
-        cgroup,
-        start,
-    })
+    let plan = draft.into_plan(birth)?;
+    Ok(Compiled { plan, init, console, cgroup, start })
 }
 
 /// The namespaces: what is entered, what is made.

@@ -8,10 +8,10 @@ use insula_launch::resolve::Target;
 use insula_launch::step::exec::Front;
 use insula_launch::step::process::Limit;
 use insula_launch::step::{
-    AwaitStart, Bounding, Capabilities, Commit, Console, DeathSignal, Exec, FindHome, GiveStdio, NoNewPrivs,
-    OomScore, Program, Rlimits, Step, TakeStdio, Umask, User, WorkDir,
+    AwaitStart, Bounding, Capabilities, Commit, Console, DeathSignal, Exec, FindHome, GiveStdio, Hide,
+    NoNewPrivs, OomScore, Program, Rlimits, Step, TakeStdio, Umask, User, WorkDir,
 };
-use insula_oci::{Capabilities as OciCapabilities, Process, RlimitKind, annotation};
+use insula_oci::{Capabilities as OciCapabilities, NamespaceKind, Process, RlimitKind, annotation};
 use insula_seccomp::Filter;
 use insula_sys::exec::Strings;
 use rustix::process::{Gid, Resource};
@@ -149,6 +149,10 @@ fn push_credentials(
     filter: Option<Filter>,
 ) -> Option<Filter> {
     push_stdio(draft, process);
+    // A pid namespace that is made for it holds nobody else yet; who waits in one for `start` hides then.
+    if !draft.makes(NamespaceKind::Pid) || draft.joins {
+        draft.child.push(Hide.into());
+    }
     let none = OciCapabilities::default();
     let sets = process.capabilities.as_ref().unwrap_or(&none);
     draft.child.push(Bounding(sets.bounding.mask()).into());

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::id::Id;
 use super::record::{Process, Record};
 use super::root::StateRoot;
-use super::{clock, devices};
+use super::{clock, devices, shield};
 use crate::compile::{Attachment, CgroupPlace, Compiled, Life, compile};
 use crate::enter::{self, Doors};
 use insula_launch::fault::{Call, Fault};
@@ -62,6 +62,7 @@ pub struct Created {
 /// Makes a container. With [`Life::Create`] its process waits for `start`; with [`Life::Run`] it runs when this returns.
 pub fn create(root: &StateRoot, id: &Id, request: &Request, life: Life) -> Result<Created, Error> {
     let bundle = Bundle::read(&request.bundle, request.config.as_deref())?;
+    shield::before_create(&bundle.spec, life).map_err(Error::Launch)?;
     let directory = root.add(id)?;
     let record = record(id, &bundle);
     let mut act = Act { directory: &directory, record, cgroup: None };

@@ -4,6 +4,7 @@ use super::cgroup;
 use super::create::{send_console, send_pidfd, write_pid_file};
 use super::directory::Directory;
 use super::error::Error;
+use super::shield;
 use super::status::{Found, status};
 use crate::compile::{Attachment, CgroupPlace, Compiled, Entry, Life, compile_exec};
 use crate::enter::{self, Doors};
@@ -42,7 +43,8 @@ pub struct Joined {
     pub console: Option<OwnedFd>,
 }
 
-/// The container that a process is to join, looked at: its configuration is what the process begins with.
+/// The container that a process is to join, looked at: its configuration is what the process begins with. To be called
+/// before anything is taken from standard input: this program may begin again in it (`shield`).
 pub fn target(directory: &Directory, request: &Request) -> Result<(Found, Spec), Error> {
     let found = status(directory)?;
     match found.status {
@@ -57,12 +59,21 @@ pub fn target(directory: &Directory, request: &Request) -> Result<(Found, Spec),
             return Err(Error::Status { id: found.record.id, status, words });
         }
     }
+    shield::before_exec(found.record.process.map_or(0, |process| process.pid))?;
     let bundle = super::bundle::Bundle::kept(&found.record.bundle, directory.config()?)?;
     Ok((found, bundle.spec))
 }
 
 /// Runs `process` in the container.
 pub fn exec(found: &Found, spec: Spec, process: Process, request: &Request) -> Result<Joined, Error> {
+    if found.status == Status::Created
+        && shield::may_trace(&process)
+        && !spec.process.as_ref().is_some_and(shield::may_trace)
+    {
+        // The process that waits there was not kept out of such a one's reach.
+        let words = "cannot give CAP_SYS_PTRACE in a container that is not started";
+        return Err(Error::Status { id: found.record.id.clone(), status: Status::Created, words });
+    }
     // Held open while its files in /proc are: they are this process's, whoever has the pid next.
     let pidfd = found.pidfd()?;
     let (compiled, doors) = prepared(found, spec, process, request)?;

@@ -31,6 +31,7 @@ pub mod processes;
 mod record;
 mod regular;
 mod root;
+pub mod shield;
 pub mod start;
 mod status;
 pub mod update;

@@ -232,6 +232,11 @@ pub const LAWS: &[Law] = &[
         holds: the_rest_before_last,
     },
     Law {
+        name: "a process that others may see hides before it is no more than they are",
+        about: &["hide", "bounding", "user", "capabilities"],
+        holds: first_before_the_rest,
+    },
+    Law {
         name: "rights fall from the outside in: bounding set, user, capabilities",
         about: &["bounding", "user", "capabilities"],
         holds: in_this_order,
