@@ -14,6 +14,11 @@ pub fn settings(memory: &Memory, version: Version, look: Look<'_>) -> Settings {
     if memory.check_before_update == Some(true) {
         check_use(memory, version, look)?;
     }
+    // The kernel takes the value and does nothing with it: to write it would be to promise what does not hold.
+    if let Some(bytes) = memory.kernel.filter(|bytes| *bytes > 0) {
+        let reason = "limits nothing since Linux 5.16: the kernel's own memory counts to `memory.limit`";
+        return Err(Error::invalid("memory.kernel", bytes, reason));
+    }
     match version {
         Version::V1 => v1(memory, look),
         Version::V2 => v2(memory),
@@ -206,6 +211,10 @@ mod tests {
             of(swappiness(10), Version::V2),
             "write `10` to `memory.swappiness`: cgroup version 2 has nothing like it"
         );
+        let kernel = |bytes| Memory { kernel: Some(bytes), ..Memory::default() };
+        assert!(of(kernel(1 << 20), Version::V1).contains("limits nothing"));
+        assert!(of(kernel(1 << 20), Version::V2).contains("limits nothing"));
+        assert!([0, -1].iter().all(|none| settings(&kernel(*none), Version::V1, &group(&[])).is_ok()));
         let oom = Memory { disable_oom_killer: Some(true), ..Memory::default() };
         assert!(of(oom, Version::V2).contains("memory.oom_control"));
     }
