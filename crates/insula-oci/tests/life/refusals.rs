@@ -70,7 +70,8 @@ fn a_checkpoint_is_refused_in_a_word_and_the_container_goes_on() {
 fn ids_are_words() {
     need!(root, program "busybox");
     let room = Room::of(&["true"]);
-    for id in ["a/b", "..", "a b", "", "é"] {
+    let long = "x".repeat(129);
+    for id in ["a/b", "..", "a b", "", "é", ".a", "+a", &long] {
         room.run(&["create", id]).refused("invalid container id");
         room.run(&["delete", "--force", id]).refused("invalid container id");
     }

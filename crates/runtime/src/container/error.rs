@@ -159,7 +159,8 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Error::Id(_) => "an id is letters, digits, `_`, `+`, `-` and `.`".to_owned(),
+            Error::Id(_) => "an id is up to 128 letters, digits, `_`, `+`, `-` and `.`, and begins with one of the first three"
+                .to_owned(),
             Error::Exists(_) => "choose another id, or delete that container first".to_owned(),
             Error::Launch(failure) => return failure.hint.clone(),
             Error::Cgroup(error) => return error.hint(),
