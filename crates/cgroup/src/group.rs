@@ -114,16 +114,30 @@ impl Group {
     /// `cgroup.procs` of each directory, open for writing: a process joins by writing `0` to each. The kernel goes by the
     /// rights of who has opened them (Linux 5.16 and later), so that a process that has given up its own can still join.
     pub fn joins(&self) -> Result<Vec<(String, OwnedFd)>, Error> {
-        self.places
-            .iter()
-            .map(|place| {
-                let path = place.directory.shown_of("cgroup.procs");
-                match place.directory.open("cgroup.procs", OFlags::WRONLY) {
-                    Ok(fd) => Ok((path, fd)),
-                    Err(errno) => Err(refused(place, "0", errno)),
-                }
+        self.joins_below(|_| None)
+    }
+
+    /// The same of groups below it: `below` says for each directory which one, by its path from there.
+    pub fn joins_below<'a>(
+        &self,
+        below: impl Fn(&Place) -> Option<&'a Path>,
+    ) -> Result<Vec<(String, OwnedFd)>, Error> {
+        let open = |place: &Place| {
+            let Some(path) = below(place).filter(|path| !path.is_root()) else {
+                let shown = place.directory.shown_of("cgroup.procs");
+                let file = place.directory.open("cgroup.procs", OFlags::WRONLY);
+                return file.map(|fd| (shown, fd)).map_err(|errno| refused(place, "0", errno));
+            };
+            let shown = place.directory.shown_of(path.to_string().trim_start_matches('/'));
+            let group = place.directory.at(path).and_then(|group| group.open("cgroup.procs", OFlags::WRONLY));
+            group.map(|fd| (format!("{shown}/cgroup.procs"), fd)).map_err(|errno| Error::Call {
+                doing: "open the cgroup",
+                path: shown,
+                errno,
+                cause: None,
             })
-            .collect()
+        };
+        self.places.iter().map(open).collect()
     }
 
     /// Moves this process into the group: into all of its directories.

@@ -7,6 +7,7 @@ use crate::global::Global;
 use crate::tell;
 use crate::verb::Verb;
 use insula_oci::{Capability, Process};
+use insula_runtime::container::Subgroups;
 use insula_runtime::container::exec::{Joined, Request, exec as join, explain as would, target};
 use insula_runtime::foreground::{Ended, Foreground, Signals};
 use rustix::fd::AsFd;
@@ -32,6 +33,11 @@ pub const VERB: Verb = Verb {
         Flag::switch("no-new-privs", "It can gain no rights by execve(2)"),
         Flag::value("cap", "CAPABILITY", "A capability more; can be given several times").short('c'),
         Flag::value("preserve-fds", "N", "Let the program inherit N descriptors from 3 on"),
+        Flag::value(
+            "cgroup",
+            "[CTRL:]PATH",
+            "Join a group below the container's, in all hierarchies or in those of CTRL[,CTRL…]",
+        ),
         Flag::switch("ignore-paused", "Join a paused container too"),
         explain::FLAG,
     ],
@@ -50,6 +56,7 @@ fn exec(global: &Global, given: &Given) -> Result<ExitCode, Error> {
         pidfd_socket: own("pidfd-socket"),
         pid_file: own("pid-file"),
         preserve_fds: given.number("preserve-fds")?.unwrap_or(0),
+        subgroups: Subgroups::parse(given.values("cgroup").filter(|value| !value.is_empty()))?,
         ignore_paused: given.has("ignore-paused"),
     };
     let detach = given.has("detach");

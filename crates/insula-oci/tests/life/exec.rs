@@ -3,6 +3,9 @@
 use crate::room::Room;
 use insula_proof::need;
 use serde_json::json;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 fn running(change: impl FnOnce(&mut serde_json::Value)) -> Room {
     let room = Room::new(|spec| {
@@ -211,4 +214,104 @@ pub fn received(stream: &std::os::unix::net::UnixStream) -> rustix::fd::OwnedFd 
         RecvAncillaryMessage::ScmRights(mut fds) => fds.next().expect("a descriptor"),
         _ => panic!("no descriptor"),
     }
+}
+
+#[test]
+fn it_joins_a_group_below_the_containers() {
+    need!(root, program "busybox");
+    insula_proof::or_skip!(need::cgroup_v1("pids"));
+    let room = running(|_| {});
+    let groups = room.groups();
+    for name in ["sub", "sub/deep", "pids"] {
+        for group in &groups {
+            let below = group.join(name);
+            fs::create_dir(&below).expect("make a group");
+            // cpuset(7): one without takes no process.
+            for file in ["cpuset.cpus", "cpuset.mems"].iter().filter(|file| group.join(file).exists()) {
+                let above = below.parent().expect("it has one").join(file);
+                fs::write(below.join(file), fs::read(above).expect("read")).expect("give it");
+            }
+        }
+    }
+    // Of version 2 the hybrid machine's own directory, and the line of each hierarchy, are in it.
+    let lines = |flags: &[&str]| {
+        let words = [&["exec"], flags, &[room.id.as_str(), "cat", "/proc/self/cgroup"]].concat();
+        let out = room.run(&words).well();
+        let mut lines: Vec<(String, String)> = out
+            .lines()
+            .filter_map(|line| line.split_once(':')?.1.split_once(':'))
+            .map(|(controllers, path)| (controllers.to_owned(), path.to_owned()))
+            .filter(|(controllers, _)| !controllers.starts_with("name="))
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert!(lines(&[]).iter().all(|(_, path)| path == "/"));
+    assert!(lines(&["--cgroup", "sub"]).iter().all(|(_, path)| path == "/sub"));
+    assert!(lines(&["--cgroup", "/sub/deep"]).iter().all(|(_, path)| path == "/sub/deep"));
+    for (controllers, path) in lines(&["--cgroup", "pids:pids", "--cgroup", "cpu,memory:sub"]) {
+        let expected = match controllers.as_str() {
+            "pids" => "/pids",
+            "cpu" | "memory" => "/sub",
+            _ => "/",
+        };
+        assert_eq!(path, expected, "{controllers}");
+    }
+    let refused = |flags: &[&str], words: &str| {
+        let ended = room.run(&[&["exec"], flags, &[room.id.as_str(), "true"]].concat());
+        ended.refused(words);
+        assert_eq!(ended.code, Some(255));
+    };
+    refused(&["--cgroup", "none"], "none");
+    refused(&["--cgroup", "../x"], "leads upwards");
+    refused(&["--cgroup", "nothing:sub"], "no group in a hierarchy of this controller");
+    refused(&["--cgroup", "sub", "--cgroup", "pids"], "of several each is");
+    // Emptied, so that the container can be deleted.
+    groups.iter().flat_map(|group| ["sub/deep", "sub", "pids"].map(|name| group.join(name))).for_each(
+        |group| {
+            remove_when_empty(&group);
+        },
+    );
+}
+
+/// A group whose last process has just ended is busy for a moment.
+fn remove_when_empty(group: &Path) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while let Err(error) = fs::remove_dir(group) {
+        assert!(Instant::now() < end, "{}: {error}", group.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn on_version_2_it_joins_a_group_below_and_where_the_first_process_has_gone() {
+    need!(root, program "busybox");
+    insula_proof::or_skip!(need::that(
+        Path::new("/sys/fs/cgroup/unified/cgroup.procs").exists(),
+        "the machine is not hybrid"
+    ));
+    let room = Room::of(&["sleep", "1000"]);
+    let script = r#"
+        set -e
+        mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup
+        oci() { "$PROGRAM" --root "$ROOT" "$@"; }
+        oci run -d "$ID" > /dev/null
+        group=/sys/fs/cgroup/$ID
+        mkdir $group/sub $group/first
+        oci exec --cgroup sub "$ID" cat /proc/self/cgroup
+        oci exec --cgroup pids:sub "$ID" true 2>&1 | grep -o 'one hierarchy for all controllers'
+        oci exec "$ID" cat /proc/self/cgroup
+        cat $group/cgroup.procs > $group/first/cgroup.procs
+        echo +hugetlb > $group/cgroup.subtree_control
+        oci exec "$ID" cat /proc/self/cgroup
+        oci delete --force "$ID"
+        test ! -e $group
+    "#;
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "--propagation", "private", "sh", "-c", script]).current_dir(room.bundle());
+    command.env("PROGRAM", crate::room::PROGRAM).env("ROOT", room.state()).env("ID", &room.id);
+    let out = room.finish(command).well();
+    let lines: Vec<&str> =
+        out.lines().filter(|line| line.starts_with("0::") || line.starts_with("one")).collect();
+    assert_eq!(lines, ["0::/sub", "one hierarchy for all controllers", "0::/", "0::/first"], "{out}");
 }

@@ -52,6 +52,8 @@ pub enum Error {
         /// What is wrong with it.
         words: &'static str,
     },
+    /// A group of the container that cannot be joined: as it was asked for, and why.
+    Subgroup(String, String),
     /// A record that cannot be understood: its path, and why.
     Record(String, String),
     /// The program is not the container's any more.
@@ -104,6 +106,7 @@ impl fmt::Display for Error {
             Error::CgroupInUse { name, words } => {
                 write!(f, "container's cgroup {words}: `{}`", escaped(name))
             }
+            Error::Subgroup(asked, why) => write!(f, "--cgroup `{}`: {}", escaped(asked), escaped(why)),
             Error::Record(path, why) => write!(f, "{}: {}", escaped(path), escaped(why)),
             Error::Gone(id) => write!(f, "container not running: the process of `{}` is gone", escaped(id)),
             Error::Signal(signal, errno) => write!(f, "send signal {signal}: {}", Named(*errno)),

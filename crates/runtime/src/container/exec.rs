@@ -6,6 +6,7 @@ use super::directory::Directory;
 use super::error::Error;
 use super::shield;
 use super::status::{Found, status};
+use super::subgroups::Subgroups;
 use crate::compile::{Attachment, CgroupPlace, Compiled, Entry, Life, compile_exec};
 use crate::enter::{self, Doors};
 use insula_launch::fault::{Call, Fault};
@@ -30,6 +31,8 @@ pub struct Request {
     pub pid_file: Option<String>,
     /// Descriptors from 3 on that the program inherits.
     pub preserve_fds: u32,
+    /// The groups below the container's own that it joins, which are there.
+    pub subgroups: Subgroups,
     /// A paused container is joined too: the process runs when it is resumed.
     pub ignore_paused: bool,
 }
@@ -102,13 +105,15 @@ fn prepared(
     let mut doors = Doors::default();
     let mut place = None;
     if let Some(group) = cgroup::open(&found.record)? {
-        let joins = group.joins().map_err(Error::Cgroup)?;
-        doors.cgroup = joins.into_iter().map(|(_, file)| file).collect();
+        doors.cgroup = request.subgroups.doors(&group, pid)?;
         place = Some(CgroupPlace {
             name: group.name().to_string(),
             doors: doors.cgroup.len(),
             mounts: Vec::new(),
         });
+    } else if !request.subgroups.is_own() {
+        let reason = "the container has no control group".to_owned();
+        return Err(Error::Subgroup(found.record.id.clone(), reason));
     }
     let attachment = Attachment {
         preserve_fds: request.preserve_fds,

@@ -34,6 +34,7 @@ mod root;
 pub mod shield;
 pub mod start;
 mod status;
+mod subgroups;
 pub mod update;
 
 pub use bundle::Bundle;
@@ -43,3 +44,4 @@ pub use id::Id;
 pub use record::Record;
 pub use root::StateRoot;
 pub use status::{Found, status};
+pub use subgroups::Subgroups;
