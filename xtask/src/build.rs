@@ -88,16 +88,25 @@ pub fn run(arguments: &[OsString]) -> Result<(), Stop> {
 
 /// Builds insula and returns the path of the binary. Cargo's own words go to stderr.
 pub fn binary(profile: Profile) -> Result<PathBuf, Stop> {
+    program(profile, "insula", "insula")
+}
+
+/// The same of the OCI runtime alone.
+pub fn runtime(profile: Profile) -> Result<PathBuf, Stop> {
+    program(profile, "insula-oci-runtime", "insula-oci")
+}
+
+fn program(profile: Profile, package: &str, name: &str) -> Result<PathBuf, Stop> {
     let mut build = cargo();
-    build.args(["build", "--quiet", "--package", "insula", "--bin", "insula"]).args(profile.arguments());
+    build.args(["build", "--quiet", "--package", package, "--bin", name]).args(profile.arguments());
     build.args(["--message-format", "json-render-diagnostics"]);
     if static_libc() {
         static_for_host(&mut build)?;
     } else {
         tell::complain("no static libc here (Debian: libc6-dev): insula is linked dynamically\n");
     }
-    built::program(&messages(&mut build)?, "bin", "insula")
-        .ok_or_else(|| Stop::Failed("cargo named no binary `insula`".into()))
+    built::program(&messages(&mut build)?, "bin", name)
+        .ok_or_else(|| Stop::Failed(format!("cargo named no binary `{name}`")))
 }
 
 /// Builds the example `name` of a package, for tests to run, and returns its path.

@@ -39,7 +39,8 @@ cargo xtask vm [--kernel 6.1|6.12|newest|all] [--as root|user|both] [--accel kvm
 cargo xtask laws                               only the laws of the tree
 cargo xtask mutate [WORD]                      leave out the step of each clause of docs/spec-conformance.md; its test
                                                must fail (root)
-cargo xtask bench [run|faces|names] [--rounds N] [--idle-ms N]   what insula costs, beside others (root)
+cargo xtask bench [run|faces|names|runtime] [--rounds N] [--idle-ms N] [--look v1|v2] [--quick]
+                                               what insula costs, beside others (root)
 cargo xtask syscalls LIST                      write the seccomp compiler's table of system calls from a list of numbers
 ";
 

@@ -21,6 +21,40 @@ pub struct Row {
 pub struct Taken {
     pub wall_ms: Vec<f64>,
     pub cpu_ms: Vec<f64>,
+    /// The peak RSS of its largest process.
+    pub peak_kb: Vec<f64>,
+}
+
+/// What a row of the timer does: commands that are measured, and what has to stand between them.
+#[derive(Clone, Default)]
+pub struct Steps(Vec<String>);
+
+impl Steps {
+    /// A command that is measured.
+    pub fn command(self, words: &[String]) -> Steps {
+        self.step("--command", words)
+    }
+
+    /// One that prepares or clears up.
+    pub fn unseen(self, words: &[String]) -> Steps {
+        self.step("--unseen", words)
+    }
+
+    /// Wait for all that commands have left running; its CPU time counts.
+    pub fn gather(self) -> Steps {
+        self.step("--gather", &[])
+    }
+
+    /// The same; it does not count.
+    pub fn settle(self) -> Steps {
+        self.step("--settle", &[])
+    }
+
+    fn step(mut self, kind: &str, words: &[String]) -> Steps {
+        self.0.push(kind.to_owned());
+        self.0.extend_from_slice(words);
+        self
+    }
 }
 
 /// Compiles `bench/NAME.c`, and returns the program's path.
@@ -76,21 +110,23 @@ impl Shop {
         let insula = binary(Profile::Release)?;
         let path = insula.with_file_name("bench");
         fs::create_dir_all(&path).map_err(|error| failed("make", &path, &error))?;
-        let timer = compile(&path, "timer", &["-O2"])?;
+        let timer = compile(&path, "timer", &["-O2", "-static"])?;
         Ok(Shop { path, insula, timer, ask })
     }
 
     /// Runs all commands by turns.
     pub fn measure(&self, rows: &[Row]) -> Result<Vec<Taken>, Stop> {
-        measure(&self.timer, self.ask, rows)
+        let steps: Vec<Steps> = rows.iter().map(|row| Steps::default().command(&row.words)).collect();
+        measure(&self.timer, self.ask, &steps)
     }
 }
 
-fn measure(timer: &Path, ask: Ask, rows: &[Row]) -> Result<Vec<Taken>, Stop> {
+/// Runs all rows by turns.
+pub fn measure(timer: &Path, ask: Ask, rows: &[Steps]) -> Result<Vec<Taken>, Stop> {
     let mut run = Command::new(timer);
     run.args([ask.rounds.to_string(), ask.idle_ms.to_string()]).stdin(Stdio::null());
     for row in rows {
-        run.arg("--command").args(&row.words);
+        run.arg("--row").args(&row.0);
     }
     let lines = output(&mut run)?;
     let mut taken: Vec<Taken> = rows.iter().map(|_| Taken::default()).collect();
@@ -98,17 +134,19 @@ fn measure(timer: &Path, ask: Ask, rows: &[Row]) -> Result<Vec<Taken>, Stop> {
         let mut numbers = line.split(' ');
         let index: Option<usize> = numbers.next().and_then(|number| number.parse().ok());
         let mut number = || numbers.next().and_then(|number| number.parse::<f64>().ok());
-        let (wall_ns, cpu_us) = (number(), number());
+        let (wall_ns, cpu_us, peak_kb) = (number(), number(), number());
         let row = index.and_then(|index| taken.get_mut(index));
-        let (Some(row), Some(wall_ns), Some(cpu_us)) = (row, wall_ns, cpu_us) else {
+        let (Some(row), Some(wall_ns), Some(cpu_us), Some(peak_kb)) = (row, wall_ns, cpu_us, peak_kb) else {
             return Err(Stop::Failed(format!("the timer said `{line}`")));
         };
         row.wall_ms.push(wall_ns / 1e6);
         row.cpu_ms.push(cpu_us / 1e3);
+        row.peak_kb.push(peak_kb);
     }
     for row in &mut taken {
         row.wall_ms.sort_by(f64::total_cmp);
         row.cpu_ms.sort_by(f64::total_cmp);
+        row.peak_kb.sort_by(f64::total_cmp);
     }
     Ok(taken)
 }
