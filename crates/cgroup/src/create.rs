@@ -11,6 +11,7 @@ use crate::mounts::Version;
 use crate::path::{Name, Path};
 use rustix::io::Errno;
 use rustix::process::geteuid;
+use std::sync::Arc;
 
 /// How often a directory above may vanish under our hands (its last group was removed) before we give up.
 const TRIES: u32 = 64;
@@ -23,7 +24,7 @@ const PASSES: u32 = 64;
 pub struct Made {
     /// The group.
     pub group: Group,
-    new: Vec<(Directory, String)>,
+    new: Vec<(Arc<Directory>, String)>,
 }
 
 impl Made {
@@ -107,64 +108,89 @@ fn make(
     name: &Name,
     path: &Path,
     wanted: &[&str],
-    new: &mut Vec<(Directory, String)>,
+    new: &mut Vec<(Arc<Directory>, String)>,
 ) -> Result<Place, Error> {
     let mut tries = 0;
-    loop {
+    let (above, directory) = loop {
         match descend(hierarchy, path, wanted, new) {
             // One of those above was removed by another, who found it empty: begin again.
             Err(error) if matches!(error.errno(), Some(Errno::NOENT | Errno::NODEV)) && tries < TRIES => {
                 tries += 1
             }
             Err(error) => return Err(error),
-            Ok(()) => break,
+            Ok(found) => break found,
         }
-    }
-    Place::open(hierarchy, name, path.clone()).map_err(|errno| {
+    };
+    Place::at(hierarchy, name, path.clone(), above, directory).map_err(|errno| {
         let shown = hierarchy.root().shown_of(path.to_string().trim_start_matches('/'));
         Error::Call { doing: "open the cgroup", path: shown, errno, cause: None }
     })
 }
 
+/// The directory that was asked for, and the one above it.
 fn descend(
     hierarchy: &Hierarchy,
     path: &Path,
     wanted: &[&str],
-    new: &mut Vec<(Directory, String)>,
-) -> Result<(), Error> {
-    let mut here = again(hierarchy.root())?;
-    for name in path.names() {
+    new: &mut Vec<(Arc<Directory>, String)>,
+) -> Result<(Arc<Directory>, Directory), Error> {
+    let not_opened = |errno| {
+        let path = hierarchy.root().shown().to_owned();
+        Error::Call { doing: "open the cgroup", path, errno, cause: None }
+    };
+    let mut above = hierarchy.shared(&Path::root()).map_err(not_opened)?;
+    let mut names = path.names().iter().peekable();
+    while let Some(name) = names.next() {
         if hierarchy.version == Version::V2 {
-            hand_down(&here, wanted)?;
+            hand_down(&above, wanted)?;
         }
-        let below = match here.child(name) {
-            Err(Errno::NOENT) => {
-                match here.make(name) {
-                    Ok(()) => new.push((again(&here)?, name.clone())),
-                    Err(Errno::EXIST) => {}
-                    Err(errno) => return Err(not_made(&here, name, errno)),
-                }
-                here.child(name)
-            }
-            there => there,
-        };
-        let below = below.map_err(|errno| not_made(&here, name, errno))?;
-        if hierarchy.version == Version::V1 && hierarchy.has("cpuset") {
-            inherit_cpuset(&here, &below)?;
+        let is_last = names.peek().is_none();
+        let below = step_down(hierarchy, &above, name, is_last, new)?;
+        if is_last {
+            return Ok((above, below));
         }
-        here = below;
+        above = Arc::new(below);
     }
-    Ok(())
+    let root = above.child(".").map_err(not_opened)?;
+    Ok((above, root))
 }
 
-/// Another descriptor of the same directory.
-fn again(directory: &Directory) -> Result<Directory, Error> {
-    directory.child(".").map_err(|errno| Error::Call {
-        doing: "open the cgroup",
-        path: directory.shown().to_owned(),
-        errno,
-        cause: None,
-    })
+/// The group of that name, made if it is missing. The last of a path mostly is, those above it mostly are there.
+fn step_down(
+    hierarchy: &Hierarchy,
+    above: &Arc<Directory>,
+    name: &str,
+    is_last: bool,
+    new: &mut Vec<(Arc<Directory>, String)>,
+) -> Result<Directory, Error> {
+    if !is_last {
+        match above.child(name) {
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(not_made(above, name, errno)),
+            Ok(below) => {
+                inherit_cpuset(hierarchy, above, &below, false)?;
+                return Ok(below);
+            }
+        }
+    }
+    let is_new = match above.make(name) {
+        Ok(()) => {
+            new.push((Arc::clone(above), name.to_owned()));
+            true
+        }
+        Err(Errno::EXIST) => false,
+        // Where we may make none, one that is there may serve.
+        Err(errno) => match above.child(name) {
+            Ok(below) => {
+                inherit_cpuset(hierarchy, above, &below, false)?;
+                return Ok(below);
+            }
+            Err(_) => return Err(not_made(above, name, errno)),
+        },
+    };
+    let below = above.child(name).map_err(|errno| not_made(above, name, errno))?;
+    inherit_cpuset(hierarchy, above, &below, is_new)?;
+    Ok(below)
 }
 
 fn not_made(above: &Directory, name: &str, errno: Errno) -> Error {
@@ -228,9 +254,17 @@ fn not_handed_down(
 
 /// A new group of version 1's cpuset has no CPUs and no memory nodes, and takes no process: it gets those of the one
 /// above, cpusets(7).
-fn inherit_cpuset(above: &Directory, below: &Directory) -> Result<(), Error> {
+fn inherit_cpuset(
+    hierarchy: &Hierarchy,
+    above: &Directory,
+    below: &Directory,
+    is_new: bool,
+) -> Result<(), Error> {
+    if hierarchy.version != Version::V1 || !hierarchy.has("cpuset") {
+        return Ok(());
+    }
     for file in ["cpuset.cpus", "cpuset.mems"] {
-        if below.look(file).is_some_and(|own| own.is_empty()) {
+        if is_new || below.look(file).is_some_and(|own| own.is_empty()) {
             let value = above.look(file).unwrap_or_default();
             below.write(file, &value).map_err(|errno| {
                 let cause = if errno == Errno::ACCESS { not_ours(below) } else { None };
@@ -276,7 +310,7 @@ fn adopt(made: &Made) -> Result<(), Error> {
 }
 
 /// Removes what was made, the deepest first.
-fn take_back(new: Vec<(Directory, String)>) {
+fn take_back(new: Vec<(Arc<Directory>, String)>) {
     for (above, name) in new.into_iter().rev() {
         // Another may have put something into it meanwhile, and then it is theirs.
         let _ = above.remove(&name);

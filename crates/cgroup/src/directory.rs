@@ -2,14 +2,13 @@
 
 use crate::mounts::{CgroupMount, Version};
 use crate::path::Path;
+use insula_launch::host::proc_file;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
     Access, AtFlags, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, StatxFlags, Uid, accessat, chownat,
     fstat, fstatfs, mkdirat, open, openat2, statx, unlinkat,
 };
 use rustix::io::Errno;
-use std::fs::File;
-use std::io::Read as _;
 
 /// `CGROUP_SUPER_MAGIC`, statfs(2).
 const V1_MAGIC: i64 = 0x0027_e0eb;
@@ -86,11 +85,8 @@ impl Directory {
 
     /// The whole of a control file.
     pub fn read(&self, file: &str) -> Result<String, Errno> {
-        let mut text = String::new();
-        File::from(self.open(file, OFlags::RDONLY)?)
-            .read_to_string(&mut text)
-            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
-        Ok(text)
+        let bytes = proc_file::drain(self.open(file, OFlags::RDONLY)?.as_fd())?;
+        String::from_utf8(bytes).map_err(|_| Errno::ILSEQ)
     }
 
     /// A control file without the end of its line, if there is such a file and it can be read.
@@ -135,6 +131,10 @@ impl Directory {
     /// The names of the groups in it, sorted. A name that is not UTF-8 is left out: nobody can ask for it here.
     pub fn children(&self) -> Result<Vec<String>, Errno> {
         let mut names = Vec::new();
+        // kernfs counts two links and one for each directory in it, so that it need not be listed to say that there is none.
+        if fstat(&self.fd)?.st_nlink == 2 {
+            return Ok(names);
+        }
         for entry in Dir::new(self.open(".", OFlags::RDONLY | OFlags::DIRECTORY)?)? {
             let entry = entry?;
             let name = entry.file_name().to_str().unwrap_or(".");

@@ -9,6 +9,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::geteuid;
+use std::sync::Arc;
 
 /// The group's directory in one hierarchy.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct Place {
     /// The directory itself.
     pub directory: Directory,
     /// The one above, by which it is removed.
-    pub above: Directory,
+    pub above: Arc<Directory>,
     /// For a relative name: where insula's own directory is, which goes with the last group in it.
     pub base_above: Option<Directory>,
 }
@@ -39,6 +40,22 @@ pub struct Group {
 impl Place {
     /// Opens the directory `path` of a hierarchy, which is where `name` is.
     pub fn open(hierarchy: &Hierarchy, name: &Name, path: Path) -> Result<Self, Errno> {
+        let above = hierarchy.shared(&path.parent())?;
+        let directory = match path.names().last() {
+            Some(last) => above.child(last)?,
+            None => above.child(".")?,
+        };
+        Self::at(hierarchy, name, path, above, directory)
+    }
+
+    /// The same of directories that are open.
+    pub(crate) fn at(
+        hierarchy: &Hierarchy,
+        name: &Name,
+        path: Path,
+        above: Arc<Directory>,
+        directory: Directory,
+    ) -> Result<Self, Errno> {
         let base = match name {
             Name::Absolute(_) => None,
             Name::Relative(_) => hierarchy.base(),
@@ -48,8 +65,8 @@ impl Place {
             version: hierarchy.version,
             label: hierarchy.label(),
             controllers: hierarchy.controllers.clone(),
-            directory: hierarchy.root().at(&path)?,
-            above: hierarchy.root().at(&path.parent())?,
+            directory,
+            above,
             path,
         })
     }

@@ -4,7 +4,9 @@ use crate::directory::Directory;
 use crate::error::Error;
 use crate::mounts::{self, CgroupMount, Position, Version};
 use crate::path::{Name, Path};
+use insula_launch::host::proc_file;
 use rustix::io::Errno;
+use std::sync::Arc;
 
 /// The directory that groups with a relative name live below.
 pub const BASE: &str = "insula";
@@ -24,13 +26,18 @@ pub struct Hierarchy {
     pub own: Option<Path>,
     /// Whether it is mounted read-only.
     pub read_only: bool,
-    root: Directory,
+    root: Arc<Directory>,
 }
 
 impl Hierarchy {
     /// The mount's root.
     pub fn root(&self) -> &Directory {
         &self.root
+    }
+
+    /// The group at `path`, as one that others are found by: for the root that is the descriptor that is open already.
+    pub(crate) fn shared(&self, path: &Path) -> Result<Arc<Directory>, Errno> {
+        if path.is_root() { Ok(Arc::clone(&self.root)) } else { self.root.at(path).map(Arc::new) }
     }
 
     /// What it is called: `unified`, `cpu,cpuacct`, `name=systemd`.
@@ -127,8 +134,8 @@ impl Hierarchies {
 
 /// A file of /proc.
 fn read(path: &'static str) -> Result<String, Error> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::Proc { path, errno: Errno::from_io_error(&error).unwrap_or(Errno::IO) })
+    let text = proc_file::read(path).and_then(|bytes| String::from_utf8(bytes).map_err(|_| Errno::ILSEQ));
+    text.map_err(|errno| Error::Proc { path, errno })
 }
 
 /// The mount of a hierarchy that shows us most: ourselves, for writing, from its root.
@@ -157,7 +164,7 @@ fn opened(position: &Position, mount: &CgroupMount) -> Option<Hierarchy> {
         point: mount.point.clone(),
         own: position.seen_from(mount),
         read_only: mount.read_only,
-        root,
+        root: Arc::new(root),
     })
 }
 

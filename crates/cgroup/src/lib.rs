@@ -30,4 +30,4 @@ pub use kill::{kill_all, signal};
 pub use members::{Member, below, members};
 pub use mounts::Version;
 pub use path::{Name, Path};
-pub use remove::remove;
+pub use remove::{remove, remove_idle};

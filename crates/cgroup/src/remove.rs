@@ -3,14 +3,29 @@
 use crate::directory::Directory;
 use crate::error::{Cause, Error};
 use crate::group::{Group, not_ours};
+use crate::hierarchy::{Hierarchies, Hierarchy};
 use crate::members::{below, members};
-use crate::path::Path;
+use crate::path::{Name, Path};
 use rustix::io::Errno;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// The longest pause from one try to the next.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Removes the group of that name where nothing is in it and nothing below it: the common end of one, in one call a hierarchy.
+/// `false`: there may be something left, for [`kill_all`](crate::kill_all) and [`remove`].
+pub fn remove_idle(hierarchies: &Hierarchies, name: &Name) -> bool {
+    // Insula's own directory would have to go as well.
+    let Name::Absolute(path) = name else { return false };
+    let Some(last) = path.names().last() else { return false };
+    let gone = |hierarchy: &Hierarchy| {
+        let done = hierarchy.shared(&path.parent()).and_then(|above| above.remove(last));
+        matches!(done, Ok(()) | Err(Errno::NOENT))
+    };
+    // All of them are tried, whatever becomes of the first.
+    hierarchies.iter().map(gone).fold(true, |all, one| all && one)
+}
 
 /// Removes the group's directories; with `nested` also the groups below it, the deepest first. A directory stays busy for a
 /// moment after its last process is gone: that is waited for, as long as `patience`. All that has failed is returned.

@@ -134,8 +134,9 @@ fn run(global: &Global, given: &Given) -> Result<ExitCode, Error> {
     let root = global.make_root()?;
     let signals = if detach { None } else { Some(Signals::block().map_err(Error::Watch)?) };
     let mut made = make(&root, &id, &request, Life::Run).map_err(|error| whole(error, &request))?;
-    let found = insula_runtime::container::status(&made.directory)?;
-    poststart(&made.directory, &found)?;
+    if made.record.has_poststart {
+        poststart(&made.directory, &insula_runtime::container::status(&made.directory)?)?;
+    }
     let Some(signals) = signals else {
         no_terminal(&made)?;
         tell::leave(0)

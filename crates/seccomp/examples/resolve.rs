@@ -10,8 +10,11 @@ fn main() {
     let path = env::args().nth(1).expect("the profile's path");
     let text = fs::read_to_string(path).expect("read the profile");
     let capabilities = CapabilitySet::default();
-    let at =
-        Circumstances { native: native().expect("a known architecture"), kernel: (6, 1), capabilities: &capabilities };
+    let at = Circumstances {
+        native: native().expect("a known architecture"),
+        kernel: (6, 1),
+        capabilities: &capabilities,
+    };
     let resolved = Profile::read(&text).and_then(|profile| profile.resolve(&at)).expect("a profile");
     let mut text = serde_json::to_vec(&resolved).expect("it is JSON");
     text.push(b'\n');

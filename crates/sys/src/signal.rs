@@ -4,7 +4,7 @@ use rustix::io::Errno;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The highest signal number of Linux on the architectures that we build for (`_NSIG`).
 pub const HIGHEST: i32 = 64;
@@ -86,9 +86,20 @@ fn mask(how: libc::c_int, set: &SigSet) -> io::Result<SigSet> {
 /// The signals whose disposition is SIG_IGN now (nohup(1), a shell's background jobs).
 pub fn ignored() -> SigSet {
     let mut set = SigSet::empty();
-    (1..=HIGHEST).filter(|signal| is_ignored(*signal)).for_each(|signal| set.add(signal));
+    let mut bits = 0;
+    for signal in (1..=HIGHEST).filter(|signal| is_ignored(*signal)) {
+        set.add(signal);
+        bits |= 1 << (signal - 1);
+    }
+    IGNORED.store(bits, Ordering::Relaxed);
+    IS_KNOWN.store(true, Ordering::Release);
     set
 }
+
+/// What [`ignored`] has found, a bit for each signal from 1 on.
+static IGNORED: AtomicU64 = AtomicU64::new(0);
+/// Whether it has looked. Nothing of ours ignores a signal after that.
+static IS_KNOWN: AtomicBool = AtomicBool::new(false);
 
 fn is_ignored(signal: i32) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
@@ -137,9 +148,11 @@ fn kernel_default(signal: i32) -> Result<(), Errno> {
     crate::check(done).map(drop)
 }
 
-/// Puts every disposition back to the default, then unblocks all: what an exec'd program should find (signal(7)).
+/// Puts every disposition back to the default, then unblocks all: what an exec'd program should find (signal(7)). Handlers
+/// end with execve(2) by themselves; so where the ignored ones are known, these alone are put back.
 pub fn reset() -> Result<(), Errno> {
-    for signal in 1..=HIGHEST {
+    let known = IS_KNOWN.load(Ordering::Acquire).then(|| IGNORED.load(Ordering::Relaxed));
+    for signal in (1..=HIGHEST).filter(|signal| known.is_none_or(|bits| bits >> (signal - 1) & 1 == 1)) {
         // KILL and STOP cannot be changed.
         if !matches!(signal, libc::SIGKILL | libc::SIGSTOP) {
             kernel_default(signal)?;

@@ -17,12 +17,15 @@ mod setting;
 pub use convert::{shares_of_weight, weight_of_shares};
 pub use setting::Setting;
 
+use crate::directory::put;
 use crate::error::{Cause, Error, Missing};
 use crate::group::{Group, Place, not_ours};
 use crate::hierarchy::{Hierarchies, words};
 use crate::mounts::Version;
 use insula_oci::Resources;
 use insula_oci::resources::Cpu;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use setting::unknown;
 
@@ -125,6 +128,8 @@ fn named(group: &Group, error: Error) -> Error {
 
 /// Writes one after another.
 fn write(group: &Group, settings: &[Setting]) -> Result<(), Error> {
+    // Rules for devices are many writes to one file.
+    let mut open: Option<(&Setting, OwnedFd)> = None;
     for setting in settings {
         let place = match setting.controller.as_str() {
             "cgroup" => group.unified(),
@@ -133,7 +138,19 @@ fn write(group: &Group, settings: &[Setting]) -> Result<(), Error> {
         let Some(place) = place else {
             return Err(unknown(&setting.controller, &setting.file, &setting.value, Missing::Controller));
         };
-        match place.directory.write(&setting.file, &setting.value) {
+        let is_open = |(of, _): &(&Setting, OwnedFd)| {
+            (&of.controller, &of.file) == (&setting.controller, &setting.file)
+        };
+        let file = match open.take().filter(is_open) {
+            Some((_, file)) => Ok(file),
+            None => place.directory.open(&setting.file, OFlags::WRONLY),
+        };
+        let written = file.and_then(|file| {
+            let written = put(file.as_fd(), &setting.value);
+            open = Some((setting, file));
+            written
+        });
+        match written {
             Ok(()) => checked(place, setting)?,
             Err(Errno::NOENT) if setting.absent.is_none() => {}
             Err(errno) => return Err(refused(place, setting, errno)),

@@ -6,6 +6,7 @@
 pub mod boot;
 pub mod ids;
 pub mod mounts;
+pub mod proc_file;
 pub mod process;
 pub mod root;
 pub mod state;

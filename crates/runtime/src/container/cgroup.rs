@@ -7,6 +7,7 @@ use crate::compile::{CgroupMount, CgroupPlace};
 use insula_cgroup::limits::{apply, controllers};
 use insula_cgroup::{
     Group, Hierarchies, Hierarchy, Made, Name, Version, create, is_frozen as frozen, members,
+    remove_idle as remove_idle_in,
 };
 use insula_launch::injected::skips;
 use insula_oci::resources::{DeviceRule, DeviceRuleKind};
@@ -195,10 +196,21 @@ pub(super) fn open(of: &record::Record) -> Result<Option<Group>, Error> {
     open_named(&Name::parse(&cgroup.name).map_err(Error::Cgroup)?)
 }
 
+/// Removes the group of a record if nothing is in it; `Some`: something may be, and here it is.
+pub(super) fn remove_idle(of: &record::Record) -> Result<Option<Group>, Error> {
+    let Some(cgroup) = &of.cgroup else { return Ok(None) };
+    let name = Name::parse(&cgroup.name).map_err(Error::Cgroup)?;
+    let hierarchies = Hierarchies::discover().map_err(Error::Cgroup)?;
+    if remove_idle_in(&hierarchies, &name) { Ok(None) } else { open_in(&hierarchies, &name) }
+}
+
 /// Opens the group of a name; `None`: there is none.
 pub(super) fn open_named(name: &Name) -> Result<Option<Group>, Error> {
-    let hierarchies = Hierarchies::discover().map_err(Error::Cgroup)?;
-    match Group::open(&hierarchies, name) {
+    open_in(&Hierarchies::discover().map_err(Error::Cgroup)?, name)
+}
+
+fn open_in(hierarchies: &Hierarchies, name: &Name) -> Result<Option<Group>, Error> {
+    match Group::open(hierarchies, name) {
         Ok(group) => Ok(Some(group)),
         Err(insula_cgroup::Error::NoGroup(_)) => Ok(None),
         Err(error) => Err(Error::Cgroup(error)),

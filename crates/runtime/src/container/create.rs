@@ -102,6 +102,7 @@ pub(super) fn record(id: &Id, bundle: &Bundle) -> Record {
         cgroup: None,
         annotations: spec.annotations.clone(),
         has_poststop: spec.hooks.as_ref().is_some_and(|hooks| !hooks.poststop.is_empty()),
+        has_poststart: spec.hooks.as_ref().is_some_and(|hooks| !hooks.poststart.is_empty()),
         own_pids,
     }
 }

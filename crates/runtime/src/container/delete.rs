@@ -91,7 +91,7 @@ fn remove_cgroup(found: &Found) -> Result<(), Error> {
     if found.record.is_of_another_boot() {
         return Ok(());
     }
-    empty(cgroup::open(&found.record)?)
+    empty(cgroup::remove_idle(&found.record)?)
 }
 
 fn empty(group: Option<Group>) -> Result<(), Error> {

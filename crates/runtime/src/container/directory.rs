@@ -109,15 +109,17 @@ impl Directory {
     pub fn write_record(&self, record: &Record) -> Result<(), Error> {
         let bytes = serde_json::to_vec(record)
             .map_err(|error| Error::Record(self.path_of(RECORD), error.to_string()))?;
-        self.write(NEXT, &bytes)?;
+        // After a loss of power the record is whole or is not there, where the file system keeps files over a boot at all. Nothing
+        // else needs to be: what it names is gone then.
+        let next = self.write(NEXT, &bytes)?;
+        fsync(&next).map_err(|errno| self.failed("sync", NEXT, errno))?;
         renameat(&self.file, NEXT, &self.file, RECORD)
-            .map_err(|errno| self.failed("rename to", RECORD, errno))?;
-        fsync(&self.file).map_err(|errno| self.failed("sync", "", errno))
+            .map_err(|errno| self.failed("rename to", RECORD, errno))
     }
 
     /// Keeps the configuration.
     pub fn write_config(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.write(CONFIG, bytes)
+        self.write(CONFIG, bytes).map(drop)
     }
 
     /// Reads the configuration back.
@@ -181,7 +183,7 @@ impl Directory {
         }
     }
 
-    fn write(&self, name: &'static str, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&self, name: &'static str, bytes: &[u8]) -> Result<OwnedFd, Error> {
         let failed = |errno| self.failed("write", name, errno);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.file, name, flags, Mode::from_raw_mode(0o600)).map_err(failed)?;
@@ -193,7 +195,7 @@ impl Directory {
                 Err(errno) => return Err(failed(errno)),
             }
         }
-        fsync(&file).map_err(failed)
+        Ok(file)
     }
 
     fn read(&self, name: &'static str, most: u64) -> Result<Vec<u8>, Error> {

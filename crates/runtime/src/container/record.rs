@@ -35,9 +35,16 @@ pub struct Record {
     /// The configuration has hooks for after its end.
     #[serde(default)]
     pub has_poststop: bool,
+    /// It has hooks for behind its start. A record that does not say so is of an older version: then they are looked for.
+    #[serde(default = "yes")]
+    pub has_poststart: bool,
     /// It has a pid namespace of its own, with which all of it ends.
     #[serde(default)]
     pub own_pids: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A process that a later one of the same pid is not taken for.

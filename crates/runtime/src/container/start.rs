@@ -56,6 +56,9 @@ fn worded(directory: &Directory, record: &Record, answer: Answer) -> Error {
 
 /// The hooks behind the start. One that fails fails the start, and the container is killed (runtime.md, "Lifecycle", 9).
 pub fn poststart(directory: &Directory, found: &Found) -> Result<(), Error> {
+    if !found.record.has_poststart {
+        return Ok(());
+    }
     let bundle = Bundle::kept(&found.record.bundle, directory.config()?)?;
     let hooks = hooks(&bundle).poststart;
     if hooks.is_empty() {

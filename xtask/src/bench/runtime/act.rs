@@ -1,7 +1,7 @@
 //! The actions that are compared.
 
 use super::bundle::Bundle;
-use super::peer::{KEPT, Peer};
+use super::peer::Peer;
 use crate::bench::measure::Steps;
 
 /// What a row does.
@@ -45,8 +45,8 @@ impl Act {
             Act::Life => steps.command(&create).command(&start).gather().command(&delete),
             Act::Start => steps.unseen(&create).command(&start).settle().unseen(&delete),
             Act::Delete => steps.unseen(&create).unseen(&start).settle().command(&delete),
-            Act::State => steps.command(&peer.words(&["state", KEPT])),
-            Act::Exec => steps.command(&peer.words(&["exec", KEPT, "/program"])),
+            Act::State => steps.command(&peer.words(&["state", &peer.kept])),
+            Act::Exec => steps.command(&peer.words(&["exec", &peer.kept, "/program"])),
         }
     }
 }

@@ -1,15 +1,20 @@
 //! What the control groups look like: crun refuses a hybrid machine, so each look is made in a mount namespace of its own.
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::bench::measure::{Ask, failed};
+use crate::bench::measure::{Shop, failed};
 use crate::stop::Stop;
 use crate::tell;
 
 /// Where a hybrid machine has version 2.
 const UNIFIED: &str = "/sys/fs/cgroup/unified";
+
+/// Where state and bundles lie, in the directory of the compiled programs: a tmpfs, since a state directory is one, and
+/// fsync(2) on a disk would be all that is seen.
+pub const SCRATCH: &str = "scratch";
 
 /// A look of `/sys/fs/cgroup`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +58,7 @@ impl Look {
     }
 
     /// Starts this program again in that look.
-    pub fn enter(self, ask: Ask, quick: bool) -> Result<(), Stop> {
+    pub fn enter(self, shop: &Shop, quick: bool) -> Result<(), Stop> {
         let change = match self.made_by() {
             Ok(change) => change,
             Err(reason) => {
@@ -61,12 +66,15 @@ impl Look {
                 return Ok(());
             }
         };
+        let scratch = shop.path.join(SCRATCH);
+        fs::create_dir_all(&scratch).map_err(|error| failed("make", &scratch, &error))?;
         let own = env::current_exe().map_err(|error| failed("find", Path::new("xtask"), &error))?;
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "sh", "-ec"]);
+        let change = format!("{change}mount -t tmpfs bench '{}'; ", scratch.display());
         command.arg(format!("{change}exec \"$0\" \"$@\"")).arg(&own).args(["bench", "runtime"]);
-        command.args(["--look", self.name(), "--rounds", &ask.rounds.to_string()]);
-        command.args(["--idle-ms", &ask.idle_ms.to_string()]).args(quick.then_some("--quick"));
+        command.args(["--look", self.name(), "--rounds", &shop.ask.rounds.to_string()]);
+        command.args(["--idle-ms", &shop.ask.idle_ms.to_string()]).args(quick.then_some("--quick"));
         match command.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(_) => Err(Stop::Failed(format!("{}: it failed", self.words()))),

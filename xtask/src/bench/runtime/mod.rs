@@ -44,7 +44,7 @@ pub fn compare(shop: &Shop, wanted: Wanted) -> Result<(), Stop> {
     let program = build::runtime(Profile::Release)?;
     match wanted.look {
         Some(look) => tables(shop, &program, look, wanted.quick),
-        None => Look::ALL.into_iter().try_for_each(|look| look.enter(shop.ask, wanted.quick)),
+        None => Look::ALL.into_iter().try_for_each(|look| look.enter(shop, wanted.quick)),
     }
 }
 
@@ -57,11 +57,12 @@ struct Room<'a> {
 }
 
 fn tables(shop: &Shop, insula: &Path, look: Look, quick: bool) -> Result<(), Stop> {
-    let scratch = Scratch::make()?;
+    let scratch = Scratch::make(&shop.path)?;
     let program = compile(&shop.path, "program", &["-O2", "-static"])?;
     let floor = compile(&shop.path, "bundle", &["-O2", "-static"])?;
     for profile in [None, bundle::profile()?] {
-        let Some(name) = profile.as_ref().map_or(Some("no seccomp"), |_| Some("Docker's seccomp profile")) else {
+        let Some(name) = profile.as_ref().map_or(Some("no seccomp"), |_| Some("Docker's seccomp profile"))
+        else {
             continue;
         };
         let bundle = Bundle::make(&scratch, &program, profile.as_deref())?;
@@ -128,7 +129,10 @@ fn say(what: &str, names: &[String], taken: &[Taken]) {
 fn calls(room: &Room<'_>, bundle: &Bundle) {
     let counted = room.scratch.path.join("calls");
     let mut line = "\nsystem calls of a run:".to_owned();
-    let runs = room.peers.iter().map(|peer| (peer.name.as_str(), peer.words(&["run", "--bundle", &bundle.path(), "x"])));
+    let runs = room
+        .peers
+        .iter()
+        .map(|peer| (peer.name.as_str(), peer.words(&["run", "--bundle", &bundle.path(), "x"])));
     let floor = vec![text(&room.floor), bundle.rootfs(), bundle.floor_group()];
     for (name, words) in runs.chain([("the floor in C", floor)]) {
         match peer::calls(&words, &counted) {

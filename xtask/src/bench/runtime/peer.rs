@@ -9,25 +9,16 @@ use super::bundle::Bundle;
 use crate::bench::measure::{failed, find as find_program, output, tried};
 use crate::stop::Stop;
 
-/// The container that runs all the time.
-pub const KEPT: &str = "kept";
-
-/// State and bundles, in memory as state is, and gone at the end.
+/// State and bundles, on the tmpfs that the look has (as /run is one), and gone with it.
 pub struct Scratch {
     pub path: PathBuf,
 }
 
 impl Scratch {
-    pub fn make() -> Result<Scratch, Stop> {
-        let path = PathBuf::from(format!("/run/insula-bench-{}", std::process::id()));
+    pub fn make(shop: &Path) -> Result<Scratch, Stop> {
+        let path = shop.join(super::look::SCRATCH).join("bundles");
         fs::create_dir_all(&path).map_err(|error| failed("make", &path, &error))?;
         Ok(Scratch { path })
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.path));
     }
 }
 
@@ -36,6 +27,8 @@ pub struct Peer {
     pub name: String,
     program: String,
     root: String,
+    /// The container that runs all the time. The names are the groups' too, and none may meet another's.
+    pub kept: String,
 }
 
 /// Ours first, then those that run the bundle; and why others do not. `INSULA_BENCH_CRUN` and `INSULA_BENCH_RUNC` name
@@ -44,6 +37,7 @@ pub fn find(insula: &Path, bundle: &Bundle, scratch: &Scratch) -> (Vec<Peer>, Ve
     let peer = |name: &str, program: String| Peer {
         name: name.to_owned(),
         program,
+        kept: format!("insula-bench-{}-{}", std::process::id(), name.replace(' ', "-")),
         root: scratch.path.join(name.replace(' ', "-")).display().to_string(),
     };
     let mut candidates = vec![("insula-oci", Ok(insula.display().to_string()))];
@@ -93,15 +87,15 @@ impl Peer {
 
     /// A container that runs until the value is gone.
     pub fn keep(&self, bundle: &Bundle) -> Result<Kept<'_>, Stop> {
-        self.run(&["run", "--detach", "--bundle", &bundle.staying(), KEPT])?;
-        Ok(Kept { peer: self, ids: vec![KEPT.to_owned()] })
+        self.run(&["run", "--detach", "--bundle", &bundle.staying(), &self.kept])?;
+        Ok(Kept { peer: self, ids: vec![self.kept.clone()] })
     }
 
     /// Many of them.
     pub fn crowd(&self, bundle: &Bundle, count: usize) -> Result<Kept<'_>, Stop> {
         let mut kept = Kept { peer: self, ids: Vec::new() };
         for number in 0..count {
-            let id = format!("crowd-{number}");
+            let id = format!("{}-{number}", self.kept);
             self.run(&["run", "--detach", "--bundle", &bundle.crowded(), &id])?;
             kept.ids.push(id);
         }
