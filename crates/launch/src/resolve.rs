@@ -24,6 +24,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// The directory that it is in, unless that is the root, and its name there; `None` for the root itself.
+    pub(crate) fn within(&self) -> Option<(Option<&CStr>, &CStr)> {
+        let ((_, name), above) = self.prefixes.split_last()?;
+        Some((above.last().map(|(path, _)| path.as_c_str()), name))
+    }
+
     /// Cuts an absolute path. `None`: it has a NUL, or a `..` component (which would name another place than it says).
     pub fn new(path: &str) -> Option<Target> {
         let mut prefixes = Vec::new();

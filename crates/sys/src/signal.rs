@@ -1,10 +1,11 @@
 //! Signal sets, the mask of this thread, dispositions, signalfd(2).
 
 use rustix::io::Errno;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The highest signal number of Linux on the architectures that we build for (`_NSIG`).
 pub const HIGHEST: i32 = 64;
@@ -86,20 +87,26 @@ fn mask(how: libc::c_int, set: &SigSet) -> io::Result<SigSet> {
 /// The signals whose disposition is SIG_IGN now (nohup(1), a shell's background jobs).
 pub fn ignored() -> SigSet {
     let mut set = SigSet::empty();
-    let mut bits = 0;
-    for signal in (1..=HIGHEST).filter(|signal| is_ignored(*signal)) {
-        set.add(signal);
-        bits |= 1 << (signal - 1);
-    }
-    IGNORED.store(bits, Ordering::Relaxed);
-    IS_KNOWN.store(true, Ordering::Release);
+    let told = told_ignored();
+    let is = |signal: &i32| told.map_or_else(|| is_ignored(*signal), |bits| has(bits, *signal));
+    (1..=HIGHEST).filter(is).for_each(|signal| set.add(signal));
     set
 }
 
-/// What [`ignored`] has found, a bit for each signal from 1 on.
-static IGNORED: AtomicU64 = AtomicU64::new(0);
-/// Whether it has looked. Nothing of ours ignores a signal after that.
-static IS_KNOWN: AtomicBool = AtomicBool::new(false);
+/// A bit for each that is ignored, the lowest for signal 1: `SigIgn` of proc_pid_status(5), where sigaction(2) has to be asked
+/// for one signal after another, and the C library hides two of them. `None`: /proc does not say. Allocates nothing.
+fn told_ignored() -> Option<u64> {
+    const FIELD: &[u8] = b"SigIgn:\t";
+    let mut text = [0u8; 4096];
+    let read = File::open("/proc/self/status").and_then(|mut file| file.read(&mut text)).ok()?;
+    let at = text[..read].windows(FIELD.len()).position(|window| window == FIELD)? + FIELD.len();
+    let digits = text[..read].get(at..at + 16)?;
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+fn has(bits: u64, signal: i32) -> bool {
+    bits >> (signal - 1) & 1 == 1
+}
 
 fn is_ignored(signal: i32) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
@@ -148,11 +155,11 @@ fn kernel_default(signal: i32) -> Result<(), Errno> {
     crate::check(done).map(drop)
 }
 
-/// Puts every disposition back to the default, then unblocks all: what an exec'd program should find (signal(7)). Handlers
-/// end with execve(2) by themselves; so where the ignored ones are known, these alone are put back.
+/// Leaves every disposition at the default for the program that is executed next, then unblocks all: what it should find
+/// (signal(7)). Handlers end with execve(2) by themselves, so that what is ignored has to be put back, and nothing else.
 pub fn reset() -> Result<(), Errno> {
-    let known = IS_KNOWN.load(Ordering::Acquire).then(|| IGNORED.load(Ordering::Relaxed));
-    for signal in (1..=HIGHEST).filter(|signal| known.is_none_or(|bits| bits >> (signal - 1) & 1 == 1)) {
+    let ignored = told_ignored().unwrap_or(u64::MAX);
+    for signal in (1..=HIGHEST).filter(|signal| has(ignored, *signal)) {
         // KILL and STOP cannot be changed.
         if !matches!(signal, libc::SIGKILL | libc::SIGSTOP) {
             kernel_default(signal)?;

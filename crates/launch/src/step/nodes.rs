@@ -45,9 +45,11 @@ pub struct Nodes(pub Vec<Node>);
 impl Nodes {
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
         let root = at.root.as_ref().ok_or(Fault { call: Call::Check, errno: Errno::BADF })?;
+        // Mostly all of them are in /dev: it is looked for once.
+        let mut parent = None;
         for node in &self.0 {
             if let Some(new) = node.make
-                && node.made(root.as_fd(), new)?
+                && node.made(root.as_fd(), new, &mut parent)?
             {
                 continue;
             }
@@ -61,9 +63,22 @@ impl Nodes {
 
 impl Node {
     /// Makes it; `false`: something is there already, or we may not, so that the host's has to be bound.
-    fn made(&self, root: BorrowedFd<'_>, new: New) -> Result<bool, Fault> {
-        let Some((directory, name)) = resolve::make_parent(root, &self.target)? else { return Ok(false) };
-        let directory = directory.as_ref().map_or(root, AsFd::as_fd);
+    ///
+    /// `parent` is the directory of the node before.
+    fn made<'a>(
+        &'a self,
+        root: BorrowedFd<'_>,
+        new: New,
+        parent: &mut Option<(&'a CStr, OwnedFd)>,
+    ) -> Result<bool, Fault> {
+        let Some((above, name)) = self.target.within() else { return Ok(false) };
+        if let Some(above) = above
+            && parent.as_ref().is_none_or(|(path, _)| *path != above)
+        {
+            let made = resolve::make_parent(root, &self.target)?;
+            *parent = made.and_then(|(directory, _)| Some((above, directory?)));
+        }
+        let directory = parent.as_ref().filter(|_| above.is_some()).map_or(root, |(_, fd)| fd.as_fd());
         let (major, minor) = self.number.unwrap_or((0, 0));
         // The umask is empty by now, so that this is its mode.
         let mode = Mode::from_raw_mode(new.mode);
