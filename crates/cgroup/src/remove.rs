@@ -24,7 +24,7 @@ pub fn remove_idle(hierarchies: &Hierarchies, name: &Name) -> bool {
         matches!(done, Ok(()) | Err(Errno::NOENT))
     };
     // All of them are tried, whatever becomes of the first.
-    hierarchies.iter().map(gone).fold(true, |all, one| all && one)
+    hierarchies.iter().filter(|hierarchy| !gone(hierarchy)).count() == 0
 }
 
 /// Removes the group's directories; with `nested` also the groups below it, the deepest first. A directory stays busy for a

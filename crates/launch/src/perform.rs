@@ -12,6 +12,7 @@ pub use crate::running::Running;
 use crate::skipped::Skipped;
 use crate::slate::Slate;
 use crate::step::OnCommit;
+use insula_sys::signal;
 use rustix::io::Errno;
 
 /// Performs `plan` with what `kit` holds already. On failure the child is gone when this returns, and its namespaces
@@ -41,6 +42,7 @@ pub(crate) fn perform_on(
     mut kit: Kit,
     commit: Option<OnCommit<'_>>,
 ) -> Result<Ended, Failure> {
+    signal::remember_ignored();
     let newborn = match &plan.birth {
         Birth::Clone(newborn) => newborn,
         Birth::Here => return here::perform(slate, plan, kit),

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The highest signal number of Linux on the architectures that we build for (`_NSIG`).
 pub const HIGHEST: i32 = 64;
@@ -155,10 +155,19 @@ fn kernel_default(signal: i32) -> Result<(), Errno> {
     crate::check(done).map(drop)
 }
 
+/// A bit for each signal that [`reset`] puts back: all, until [`remember_ignored`] knows better.
+static TO_RESET: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Looks which signals are ignored, for all resets of this process and its children: before a birth, because a child may stand
+/// in a container, whose /proc is not to be asked. Nothing of ours ignores a signal after that.
+pub fn remember_ignored() {
+    TO_RESET.store(told_ignored().unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
 /// Leaves every disposition at the default for the program that is executed next, then unblocks all: what it should find
 /// (signal(7)). Handlers end with execve(2) by themselves, so that what is ignored has to be put back, and nothing else.
 pub fn reset() -> Result<(), Errno> {
-    let ignored = told_ignored().unwrap_or(u64::MAX);
+    let ignored = TO_RESET.load(Ordering::Relaxed);
     for signal in (1..=HIGHEST).filter(|signal| has(ignored, *signal)) {
         // KILL and STOP cannot be changed.
         if !matches!(signal, libc::SIGKILL | libc::SIGSTOP) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::peer::Scratch;
+use super::scratch::Scratch;
 use crate::bench::measure::{failed, output};
 use crate::build;
 use crate::stop::Stop;

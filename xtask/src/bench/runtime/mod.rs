@@ -4,6 +4,7 @@ mod act;
 mod bundle;
 mod look;
 mod peer;
+mod scratch;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use crate::tell;
 use act::Act;
 use bundle::Bundle;
 use look::Look;
-use peer::{Peer, Scratch};
+use peer::Peer;
+use scratch::Scratch;
 
 /// How many containers `list` finds.
 const LISTED: usize = 500;

@@ -2,25 +2,13 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::bundle::Bundle;
+use super::scratch::Scratch;
 use crate::bench::measure::{failed, find as find_program, output, tried};
 use crate::stop::Stop;
-
-/// State and bundles, on the tmpfs that the look has (as /run is one), and gone with it.
-pub struct Scratch {
-    pub path: PathBuf,
-}
-
-impl Scratch {
-    pub fn make(shop: &Path) -> Result<Scratch, Stop> {
-        let path = shop.join(super::look::SCRATCH).join("bundles");
-        fs::create_dir_all(&path).map_err(|error| failed("make", &path, &error))?;
-        Ok(Scratch { path })
-    }
-}
 
 /// A runtime, with a state root of its own.
 pub struct Peer {
