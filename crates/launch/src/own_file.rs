@@ -132,11 +132,16 @@ mod tests {
     #[test]
     fn through_a_clone_nobody_writes() {
         insula_proof::need!(root);
-        let own = open(SELF, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
-        let clone = insula_proof::or_skip!(clone_read_only(&own).map_err(|errno| errno.to_string()));
+        // One that nobody executes, which would be ETXTBSY.
+        let scratch = insula_proof::scratch::Scratch::new();
+        let file = scratch.write("file", "");
+        let file = open(&file, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        let clone = insula_proof::or_skip!(clone_read_only(&file).map_err(|errno| errno.to_string()));
         assert_eq!(is_out_of_reach(&clone), Ok(true));
-        let path = format!("/proc/self/fd/{}", rustix::fd::AsRawFd::as_raw_fd(&clone));
-        let written = open(path.as_str(), OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+        let path = |fd: &OwnedFd| format!("/proc/self/fd/{}", rustix::fd::AsRawFd::as_raw_fd(fd));
+        let writes = |fd: &OwnedFd| open(path(fd).as_str(), OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+        assert!(writes(&file).is_ok(), "else it would prove nothing");
+        let written = writes(&clone);
         assert_eq!(written.err(), Some(Errno::ROFS));
     }
 }
