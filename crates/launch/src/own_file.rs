@@ -9,6 +9,7 @@ use crate::error::{Failure, preparing};
 use crate::injected;
 use insula_sys::exec::{Strings, execveat};
 use insula_sys::mount::{MountAttr, attr, mount_setattr, open_tree_attr};
+use insula_sys::signal;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
     Access, AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags, StatVfsMountFlags, accessat, fcntl_add_seals,
@@ -53,6 +54,8 @@ fn kept() -> Result<(), Errno> {
         Ok(Strings::new(lines(&text)))
     };
     let (argv, envp) = (words("/proc/self/cmdline")?, words("/proc/self/environ")?);
+    // What our caller ignores is passed on, not what the standard library of this first life does.
+    signal::restore_pipe()?;
     Err(execveat(again.as_fd(), argv.vector(), envp.vector()))
 }
 
