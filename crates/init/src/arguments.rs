@@ -1,6 +1,7 @@
 //! What the runtime asks for: the words on our initial stack, as execve(2) lays them out.
 use crate::filter::Filter;
 use crate::hold::Held;
+use crate::notify::Agent;
 use crate::program::Program;
 use crate::report::Report;
 use crate::syscall::MOST_FDS;
@@ -113,7 +114,7 @@ unsafe fn read_fd(word: *const u8) -> Option<i32> {
     (unsafe { *end } == 0).then_some(fd)
 }
 
-/// `-`, or three numbers with colons between them.
+/// `-`, or three numbers with colons between them, or six.
 ///
 /// # Safety
 /// `word` is a NUL-terminated string.
@@ -123,20 +124,32 @@ unsafe fn read_filter(word: *const u8) -> Option<Option<Filter>> {
         return Some(None);
     }
     let mut at = word;
-    let mut numbers = [0; 3];
-    for (number, ends_with) in numbers.iter_mut().zip(*b"::\0") {
+    let mut numbers = [0; 6];
+    let (mut count, mut ended) = (0, false);
+    for number in &mut numbers {
         // SAFETY: `at` is in the string.
         let (read, end) = unsafe { read_number(at)? };
-        // SAFETY: `end` is in the string, at its NUL at the most.
-        if unsafe { *end } != ends_with {
-            return None;
-        }
         *number = read;
-        // One past the NUL at the most, and then not read.
+        count += 1;
+        // SAFETY: `end` is in the string, at its NUL at the most.
+        match unsafe { *end } {
+            0 => {
+                ended = true;
+                break;
+            }
+            b':' => {}
+            _ => return None,
+        }
+        // The string goes on, as its NUL was not here.
         at = end.wrapping_add(1);
     }
-    let [fd, count, flags] = numbers;
-    Some(Some(Filter::new(fd, u16::try_from(count).ok()?, u32::try_from(flags).ok()?)))
+    let [fd, instructions, flags, socket, state, length] = numbers;
+    let agent = match (count, ended) {
+        (3, true) => None,
+        (6, true) => Some(Agent::new(socket, state, usize::try_from(length).ok()?)),
+        _ => return None,
+    };
+    Some(Some(Filter::new(fd, u16::try_from(instructions).ok()?, u32::try_from(flags).ok()?, agent)))
 }
 
 /// The number at `word`, of one digit at least, and what comes behind it.

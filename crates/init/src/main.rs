@@ -8,7 +8,8 @@
 //! MODE `exec` becomes PROGRAM at once. MODE `init` stays as pid 1 of the container: it starts PROGRAM,
 //! forwards signals to it, reaps what nobody waits for, and ends as PROGRAM ends. REPORT is the number of a
 //! file descriptor that hears of a failed execve(2) (see `report`), or `-`. FILTER is `FD:COUNT:FLAGS`, a file with
-//! the container's seccomp filter and what seccomp(2) wants to know, or `-`. The environment is PROGRAM's,
+//! the container's seccomp filter and what seccomp(2) wants to know, or `-`; behind it may stand `:SOCKET:STATE:LENGTH`, the
+//! agent that is to get the listener, and what it is told with it (see `notify`). The environment is PROGRAM's,
 //! untouched. MODE `hold` runs no program: it holds namespaces that have a name, see `hold`.
 //!
 //! Why a file of its own, and not a mode of the runtime: `/proc/self/exe` of a process that runs an untrusted
@@ -29,8 +30,10 @@ mod arguments;
 mod filter;
 mod hold;
 mod memory;
+mod notify;
 mod program;
 mod report;
+mod sharing;
 mod signals;
 mod start;
 mod supervise;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0      1            5
-//! | 'E'  | errno, i32 |   little endian; 'S': the filter could not be loaded
+//! | 'E'  | errno, i32 |   little endian; 'S': the filter could not be loaded; 'N': the agent could not be told
 //! ```
 //!
 //! Nothing is ever sent on success: close-on-exec does that, and cannot be late or forged by a program that
@@ -57,6 +57,11 @@ impl Report {
     pub fn filter_failed(self, errno: Errno) -> ! {
         self.send_as(b'S', errno);
         syscall::exit_group(EXIT_INTERNAL)
+    }
+
+    /// Sends the errno of what kept the listener from the agent.
+    pub fn agent_failed(self, errno: Errno) {
+        self.send_as(b'N', errno);
     }
 
     /// Sends the errno of an execve(2), and exits as a shell would: POSIX "Exit status for commands", 127 and

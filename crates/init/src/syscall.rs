@@ -48,7 +48,7 @@ pub fn result(returned: isize) -> Result<i32, Errno> {
 
 /// An int in a register: the kernel looks at its lower half.
 #[expect(clippy::cast_sign_loss, reason = "sign extension is what the ABI wants")]
-const fn int(value: i32) -> usize {
+pub const fn int(value: i32) -> usize {
     value as usize
 }
 
@@ -167,25 +167,36 @@ pub fn peer_uid(fd: i32) -> Result<u32, Errno> {
     Ok(credentials[1])
 }
 
+/// `struct cmsghdr` with room for as many descriptors as are ever held.
+#[repr(C, align(8))]
+struct Control {
+    length: usize,
+    level: i32,
+    kind: i32,
+    fds: [i32; MOST_FDS],
+}
+
 /// `ssize_t sendmsg(int fd, const struct msghdr *msg, MSG_DONTWAIT | MSG_NOSIGNAL)`: one byte with the first
 /// `count` descriptors, SCM_RIGHTS of unix(7). A reader that is slow gets nothing.
 pub fn send_fds(socket: i32, fds: [i32; MOST_FDS], count: usize) -> Result<(), Errno> {
-    const FLAGS: usize = 0x4040;
+    send(socket, b"N", fds, count, 0x4040).map(drop)
+}
+
+/// `ssize_t sendmsg(int fd, const struct msghdr *msg, MSG_NOSIGNAL)`: as many of these bytes as there is room for, at
+/// least one, with this descriptor or none. It waits for room as long as the socket's `SO_SNDTIMEO` says, socket(7).
+pub fn send_bytes(socket: i32, bytes: &[u8], fd: Option<i32>) -> Result<i32, Errno> {
+    let mut fds = [-1; MOST_FDS];
+    fds[0] = fd.unwrap_or(-1);
+    send(socket, bytes, fds, usize::from(fd.is_some()), 0x4000)
+}
+
+fn send(socket: i32, bytes: &[u8], fds: [i32; MOST_FDS], count: usize, flags: usize) -> Result<i32, Errno> {
     const SOL_SOCKET: i32 = 1;
     const SCM_RIGHTS: i32 = 1;
-    /// `struct cmsghdr` with room for as many descriptors as are ever held.
-    #[repr(C, align(8))]
-    struct Control {
-        length: usize,
-        level: i32,
-        kind: i32,
-        fds: [i32; MOST_FDS],
-    }
     let count = if count < MOST_FDS { count } else { MOST_FDS };
     let control = Control { length: 16 + 4 * count, level: SOL_SOCKET, kind: SCM_RIGHTS, fds };
-    let byte = [b'N'];
     // struct iovec: base, length.
-    let part: [usize; 2] = [byte.as_ptr().expose_provenance(), 1];
+    let part: [usize; 2] = [bytes.as_ptr().expose_provenance(), bytes.len()];
     // struct msghdr, 64 bit: name, namelen, iov, iovlen, control, controllen, flags.
     let message: [usize; 7] = [
         0,
@@ -193,13 +204,12 @@ pub fn send_fds(socket: i32, fds: [i32; MOST_FDS], count: usize) -> Result<(), E
         part.as_ptr().expose_provenance(),
         1,
         (&raw const control).expose_provenance(),
-        control.length,
+        if count == 0 { 0 } else { control.length },
         0,
     ];
-    // SAFETY: the kernel reads the header, the one part, its byte and `length` bytes of control, all live; at
+    // SAFETY: the kernel reads the header, the one part, its bytes and `length` bytes of control, all live; at
     // most MOST_FDS descriptors are counted, so that the length stays within the struct.
-    result(unsafe { syscall(nr::SENDMSG, int(socket), message.as_ptr().expose_provenance(), FLAGS, 0) })
-        .map(drop)
+    result(unsafe { syscall(nr::SENDMSG, int(socket), message.as_ptr().expose_provenance(), flags, 0) })
 }
 
 /// `void *mmap(NULL, size_t length, PROT_READ, MAP_PRIVATE, int fd, 0)`: mmap(2). For as long as the process lives.

@@ -21,6 +21,7 @@ const MORE: u8 = b'M';
 const FAILED: u8 = b'F';
 const EXEC_FAILED: u8 = b'E';
 const FILTER_FAILED: u8 = b'S';
+const AGENT_FAILED: u8 = b'N';
 /// Descriptors that one message carries; the kernel's SCM_MAX_FD is 253.
 const BATCH: usize = 64;
 
@@ -39,6 +40,8 @@ pub enum Word {
     ExecFailed(Errno),
     /// The seccomp filter could not be loaded (the init's report).
     FilterFailed(Errno),
+    /// The seccomp agent could not be sent the listener (the init's report).
+    AgentFailed(Errno),
     /// The other side is gone, or has executed.
     End,
 }
@@ -134,6 +137,7 @@ impl Baton {
                 FAILED => return Ok(Word::Failed),
                 EXEC_FAILED => return Ok(Word::ExecFailed(self.read_errno())),
                 FILTER_FAILED => return Ok(Word::FilterFailed(self.read_errno())),
+                AGENT_FAILED => return Ok(Word::AgentFailed(self.read_errno())),
                 _ => return Err(Fault { call: Call::Recvmsg, errno: Errno::PROTO }),
             }
         }

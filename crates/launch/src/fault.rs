@@ -25,6 +25,8 @@ calls! {
     Unknown = "unknown call",
     /// The check of something before it is used.
     Check = "check",
+    /// The agent of a seccomp filter, sendmsg(2).
+    Agent = "send the seccomp listener",
     /// capget(2).
     Capget = "capget",
     /// capset(2).

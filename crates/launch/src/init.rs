@@ -20,6 +20,17 @@ pub struct Filter {
     pub count: u16,
     /// What they are loaded with, as seccomp(2) takes it.
     pub flags: u32,
+    /// Who gets the listener.
+    pub agent: Option<Agent>,
+}
+
+/// Who decides the calls that the filter leaves to an agent, seccomp_unotify(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agent {
+    /// The socket that is connected to it.
+    pub socket: Slot,
+    /// The file of what it is sent with the listener.
+    pub state: Slot,
 }
 
 /// Makes a memfd with the init in it, which nobody can write to, grow, shrink or unseal.

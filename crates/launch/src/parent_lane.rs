@@ -7,7 +7,7 @@ use crate::injected;
 use crate::kit::{Kit, Slot};
 use crate::plan::Plan;
 use crate::slate::Slate;
-use crate::step::{OnCommit, Parent, Step, Who};
+use crate::step::{OnCommit, Parent, Who};
 use crate::why::Subject;
 use insula_sys::birth::Born;
 use insula_sys::signal::pidfd_send_signal;
@@ -106,15 +106,17 @@ impl Walk<'_> {
             Ok(Word::ExecFailed(errno)) => {
                 Err(Box::new(self.at_step(kit, last, How::Call(Fault { call: Call::Execve, errno }), None)))
             }
-            Ok(Word::FilterFailed(errno)) => {
-                let filter = |step: &Step| matches!(step, Step::Seccomp(_));
-                let at = self.plan.steps.iter().position(filter).unwrap_or(last);
-                let how = How::Call(Fault { call: Call::Seccomp, errno });
-                Err(Box::new(self.at_step(kit, at, how, None)))
-            }
+            Ok(Word::FilterFailed(errno)) => Err(self.filter_failed(kit, Call::Seccomp, errno)),
+            Ok(Word::AgentFailed(errno)) => Err(self.filter_failed(kit, Call::Agent, errno)),
             Ok(word) => Err(Box::new(self.child_failed(kit, word))),
             Err(fault) => Err(Box::new(self.at_step(kit, last, How::Call(fault), None))),
         }
+    }
+
+    /// The init has not loaded the filter.
+    fn filter_failed(&self, kit: &Kit, call: Call, errno: Errno) -> Box<Failure> {
+        let at = self.plan.filter().unwrap_or(self.plan.steps.len().saturating_sub(1));
+        Box::new(self.at_step(kit, at, How::Call(Fault { call, errno }), None))
     }
 
     fn child_failed(&self, kit: &Kit, word: Word) -> Failure {

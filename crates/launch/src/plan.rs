@@ -105,6 +105,11 @@ impl Plan {
         self.steps.first().map_or(Who::Child, Step::who)
     }
 
+    /// Where the system call filter is loaded, or handed to the init.
+    pub(crate) fn filter(&self) -> Option<usize> {
+        self.steps.iter().position(|step| matches!(step, Step::Seccomp(_)))
+    }
+
     /// The steps whose effect outlives the process: taken back, last first, if the launch fails after them.
     pub(crate) fn persisting(&self) -> impl DoubleEndedIterator<Item = (usize, &Persist)> {
         self.steps.iter().enumerate().filter_map(|(i, step)| match step {

@@ -20,6 +20,8 @@ pub struct Doors {
     pub cgroup: Vec<OwnedFd>,
     /// The FIFOs of a start: the word to go, and the answer.
     pub start: Option<(OwnedFd, OwnedFd)>,
+    /// The socket that is connected to the agent of the seccomp filter.
+    pub agent: Option<OwnedFd>,
 }
 
 /// Opens the namespaces to enter and the init, then performs the plan.
@@ -61,6 +63,9 @@ fn kit_with(compiled: &Compiled, doors: Doors) -> Result<Kit, Error> {
     if let (Some((go, answer)), Some(start)) = (doors.start, compiled.start) {
         let kept = kit.put(start.0, go).and_then(|()| kit.put(start.1, answer));
         kept.map_err(preparing("keep the FIFOs of the start")).map_err(failed)?;
+    }
+    if let Some(((slot, _), socket)) = compiled.agent.as_ref().zip(doors.agent) {
+        kit.put(*slot, socket).map_err(preparing("keep the socket of the seccomp agent")).map_err(failed)?;
     }
     for step in &plan.steps {
         if let Step::Seccomp(filter) = step {

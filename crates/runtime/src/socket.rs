@@ -2,16 +2,28 @@
 
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{
     AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
     SocketType, connect as connect_to, sendmsg, socket_with,
 };
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
+use std::time::Duration;
 
 /// Connects to the stream socket at this path.
 pub(crate) fn connect(path: &str) -> Result<OwnedFd, Errno> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    connect_to(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket)
+}
+
+/// Connects to the stream socket of an agent that decides system calls. A connection or a message that it does not take is
+/// given up after a time, so that it cannot stall us.
+pub(crate) fn agent(path: &str) -> Result<OwnedFd, Errno> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
     connect_to(&socket, &SocketAddrUnix::new(path)?)?;
     Ok(socket)
 }

@@ -14,6 +14,7 @@ pub mod kcmp;
 pub mod keyring;
 pub mod mount;
 pub mod net;
+pub mod notify;
 pub mod nsfs;
 pub mod page;
 pub mod pidfd;

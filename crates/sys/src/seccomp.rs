@@ -48,6 +48,12 @@ impl Flags {
         Flags(self.0 | other.0)
     }
 
+    /// The first without the second.
+    #[must_use]
+    pub const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
     /// Whether all of `other` are among them.
     #[must_use]
     pub const fn contain(self, other: Flags) -> bool {
@@ -98,6 +104,16 @@ pub fn bytes(program: &[Instruction]) -> Vec<u8> {
 /// EACCES: neither `no_new_privs` nor `CAP_SYS_ADMIN`. EINVAL: the program is empty, longer than 4,096 instructions,
 /// or one of them is no good, or a flag is unknown. EBUSY: one listener is all that a thread's filters may have.
 pub fn load(program: &[Instruction], flags: Flags) -> Result<Option<OwnedFd>, Errno> {
+    let done = set_filter(program, flags)?;
+    if flags.0 & Flags::NEW_LISTENER.0 == 0 {
+        return Ok(None);
+    }
+    // SAFETY: with this flag a result that is no error is a descriptor that the kernel has just made for us.
+    Ok(Some(unsafe { OwnedFd::from_raw_fd(done) }))
+}
+
+/// The call, and what it answered.
+pub(crate) fn set_filter(program: &[Instruction], flags: Flags) -> Result<i32, Errno> {
     let len = u16::try_from(program.len()).map_err(|_| Errno::INVAL)?;
     let fprog = Program { len, filter: program.as_ptr() };
     // SAFETY: `fprog` is a sock_fprog of `len` instructions that are borrowed for the call; the kernel copies them,
@@ -107,10 +123,5 @@ pub fn load(program: &[Instruction], flags: Flags) -> Result<Option<OwnedFd>, Er
     if done < 0 {
         return Err(last_errno());
     }
-    if flags.0 & Flags::NEW_LISTENER.0 == 0 {
-        return Ok(None);
-    }
-    let raw = i32::try_from(done).map_err(|_| Errno::RANGE)?;
-    // SAFETY: with this flag a result that is no error is a descriptor that the kernel has just made for us.
-    Ok(Some(unsafe { OwnedFd::from_raw_fd(raw) }))
+    i32::try_from(done).map_err(|_| Errno::RANGE)
 }

@@ -12,6 +12,7 @@ pub mod nr {
     pub const PPOLL: usize = 73;
     pub const SIGNALFD4: usize = 74;
     pub const EXIT_GROUP: usize = 94;
+    pub const SCHED_YIELD: usize = 124;
     pub const KILL: usize = 129;
     pub const RT_SIGACTION: usize = 134;
     pub const RT_SIGPROCMASK: usize = 135;
@@ -21,6 +22,7 @@ pub mod nr {
     pub const GETPGID: usize = 155;
     pub const PRCTL: usize = 167;
     pub const GETPID: usize = 172;
+    pub const GETPPID: usize = 173;
     pub const GETEUID: usize = 175;
     pub const GETSOCKOPT: usize = 209;
     pub const SENDMSG: usize = 211;

@@ -11,6 +11,7 @@ pub mod nr {
     pub const RT_SIGACTION: usize = 13;
     pub const RT_SIGPROCMASK: usize = 14;
     pub const IOCTL: usize = 16;
+    pub const SCHED_YIELD: usize = 24;
     pub const GETPID: usize = 39;
     pub const SENDMSG: usize = 46;
     pub const GETSOCKOPT: usize = 55;
@@ -21,6 +22,7 @@ pub mod nr {
     pub const FCNTL: usize = 72;
     pub const GETEUID: usize = 107;
     pub const SETPGID: usize = 109;
+    pub const GETPPID: usize = 110;
     pub const GETPGID: usize = 121;
     pub const RT_SIGTIMEDWAIT: usize = 128;
     pub const RT_SIGQUEUEINFO: usize = 129;

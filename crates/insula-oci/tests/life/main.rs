@@ -9,6 +9,7 @@ mod exec;
 mod hooks;
 mod looks;
 mod maps;
+mod notify;
 mod pidfds;
 mod ramdisk;
 mod refusals;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// What a user calls.
 pub struct Theirs {
     user: Ordinary,
-    room: Room,
+    pub room: Room,
     program: PathBuf,
 }
 
@@ -31,6 +31,12 @@ impl Theirs {
         assert!(copied.expect("run cp").success());
         own_all(&user, &room.scratch);
         Theirs { user, room, program }
+    }
+
+    /// Changes the configuration, which stays the user's.
+    pub fn change(&self, change: impl FnOnce(&mut Value)) {
+        self.room.change(change);
+        own_all(&self.user, &self.room.bundle());
     }
 
     pub fn run(&self, words: &[&str]) -> Ended {

@@ -8,11 +8,12 @@
 use super::{Child, Describe, reporting};
 use crate::fault::{Call, Done, Fault};
 use crate::init::Filter;
-use crate::kit::Slot;
+use crate::kit::{Kit, Slot};
 use crate::program_file::{executable, usable};
 use crate::why::{Act, Around, Attempt};
 use insula_sys::exec::{Strings, cloexec_from, execveat};
-use rustix::fd::AsRawFd;
+use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::fs::fstat;
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
@@ -128,15 +129,10 @@ impl Exec {
         let report = reporting(at.late, at.kit, at.report);
         let mut space = [0u8; SPACE];
         let number = text(format_args!("{}", report.as_raw_fd()), &mut space).ok_or(too_long)?;
-        let filter = match at.filter {
-            Some(filter) => Some((filter, at.kit.get(filter.slot).map_err(Call::Check.failed())?)),
-            None => None,
-        };
+        let filter = at.filter.map(|filter| Loading::with(filter, at.kit)).transpose()?;
         let mut space = [0u8; SPACE];
-        let shown = match filter {
-            Some((Filter { count, flags, .. }, file)) => {
-                text(format_args!("{}:{count}:{flags}", file.as_raw_fd()), &mut space).ok_or(too_long)?
-            }
+        let shown = match &filter {
+            Some(loading) => text(format_args!("{loading}"), &mut space).ok_or(too_long)?,
             None => c"-",
         };
         let places = [(Self::REPORT_AT, number), (Self::FILTER_AT, shown), (Self::PROGRAM_AT, path)];
@@ -148,7 +144,7 @@ impl Exec {
         cloexec_from(3 + self.preserve).map_err(Call::CloseRange.failed())?;
         // The only descriptors that pass on: the init closes them before the program runs.
         fcntl_setfd(report, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
-        if let Some((_, file)) = filter {
+        for file in filter.iter().flat_map(Loading::files) {
             fcntl_setfd(file, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
         }
         let init = at.kit.get(self.init).map_err(Call::Check.failed())?;
@@ -165,8 +161,49 @@ impl Exec {
     }
 }
 
-/// More than three numbers of 32 bits.
-const SPACE: usize = 40;
+/// A filter as the init is told of it: the files' numbers.
+struct Loading<'a> {
+    filter: Filter,
+    program: BorrowedFd<'a>,
+    /// The socket of the agent, what it is told, and how long that is.
+    agent: Option<(BorrowedFd<'a>, BorrowedFd<'a>, i64)>,
+}
+
+impl<'a> Loading<'a> {
+    fn with(filter: Filter, kit: &'a Kit) -> Result<Loading<'a>, Fault> {
+        let get = |slot| kit.get(slot).map_err(Call::Check.failed());
+        let agent = match filter.agent {
+            None => None,
+            Some(agent) => {
+                let (socket, state) = (get(agent.socket)?, get(agent.state)?);
+                Some((socket, state, fstat(state).map_err(Call::Fstat.failed())?.st_size))
+            }
+        };
+        Ok(Loading { filter, program: get(filter.slot)?, agent })
+    }
+
+    fn files(&self) -> impl Iterator<Item = BorrowedFd<'a>> + use<'a> {
+        [Some(self.program), self.agent.map(|agent| agent.0), self.agent.map(|agent| agent.1)]
+            .into_iter()
+            .flatten()
+    }
+}
+
+impl fmt::Display for Loading<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Filter { count, flags, .. } = self.filter;
+        write!(f, "{}:{count}:{flags}", self.program.as_raw_fd())?;
+        match self.agent {
+            Some((socket, state, length)) => {
+                write!(f, ":{}:{}:{length}", socket.as_raw_fd(), state.as_raw_fd())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// More than six numbers of 32 bits.
+const SPACE: usize = 80;
 
 /// Words for the init, written without allocation.
 fn text<'a>(words: fmt::Arguments<'_>, space: &'a mut [u8; SPACE]) -> Option<&'a CStr> {

@@ -16,6 +16,7 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use std::borrow::Cow;
 use std::fmt::Display;
 
+pub mod agent_state;
 pub mod await_start;
 pub mod bind_over;
 pub mod binfmt;
@@ -320,6 +321,7 @@ macro_rules! steps {
 
 steps! {
     parent {
+        AgentState = agent_state,
         Commit = commit,
         GiveStdio = stdio,
         HookOutside = hooks,

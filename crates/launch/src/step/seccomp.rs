@@ -1,9 +1,11 @@
 //! The system call filter: a classic BPF program that the kernel asks at each call from then on, seccomp(2).
 
+use super::agent_state::AgentState as State;
 use super::{Child, Describe};
 use crate::fault::{Call, Done, Fault};
-use crate::init::Filter;
+use crate::init::{Agent, Filter};
 use crate::kit::Slot;
+use insula_sys::notify::{NotLoaded, load_for_agent};
 use insula_sys::seccomp::{Flags, Instruction, bytes, load};
 use rustix::fd::OwnedFd;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
@@ -30,19 +32,38 @@ pub struct Seccomp {
     pub flags: Flags,
     /// Who loads it.
     pub loader: Loader,
+    /// Who gets the listener, if the filter has calls for one.
+    pub agent: Option<Agent>,
 }
 
 impl Seccomp {
     pub(super) fn run(&self, at: &mut Child<'_>) -> Done {
-        match self.loader {
-            Loader::Here => load(&self.program, self.flags).map(drop).map_err(Call::Seccomp.failed()),
-            Loader::Init(slot) => {
+        match (self.loader, self.agent) {
+            (Loader::Here, None) => load(&self.program, self.flags).map(drop).map_err(Call::Seccomp.failed()),
+            (Loader::Here, Some(agent)) => self.load_for(agent, at),
+            (Loader::Init(slot), agent) => {
                 let count = u16::try_from(self.program.len())
                     .map_err(|_| Fault { call: Call::Seccomp, errno: Errno::INVAL })?;
-                at.filter = Some(Filter { slot, count, flags: self.flags.bits() });
+                let flags = match agent {
+                    None => self.flags,
+                    // The init has one thread, and a helper that must not be filtered.
+                    Some(_) => self.flags.and(Flags::NEW_LISTENER).without(Flags::ALL_THREADS),
+                };
+                at.filter = Some(Filter { slot, count, flags: flags.bits(), agent });
                 Ok(())
             }
         }
+    }
+
+    fn load_for(&self, agent: Agent, at: &Child<'_>) -> Done {
+        let socket = at.kit.get(agent.socket).map_err(Call::Check.failed())?;
+        let state = at.kit.get(agent.state).map_err(Call::Check.failed())?;
+        let mut text = [0; State::MOST_BYTES];
+        let length = rustix::io::pread(state, &mut text[..], 0).map_err(Call::Read.failed())?;
+        load_for_agent(&self.program, self.flags, socket, &text[..length]).map_err(|failed| match failed {
+            NotLoaded::Filter(errno) => Fault { call: Call::Seccomp, errno },
+            NotLoaded::Agent(errno) => Fault { call: Call::Agent, errno },
+        })
     }
 
     /// The file from which the init loads it, to be made before the birth, and its slot. It is sealed.
@@ -63,10 +84,11 @@ impl Seccomp {
 impl fmt::Display for Seccomp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "filter the system calls, by a program of {} instructions", self.program.len())?;
-        match self.loader {
-            Loader::Here => Ok(()),
-            Loader::Init(_) => f.write_str(", which the init loads last"),
-        }
+        f.write_str(match self.loader {
+            Loader::Here => "",
+            Loader::Init(_) => ", which the init loads last",
+        })?;
+        f.write_str(if self.agent.is_some() { ", and leave some to an agent" } else { "" })
     }
 }
 
@@ -87,6 +109,12 @@ impl Describe for Seccomp {
     }
 
     fn hint(&self, fault: &Fault) -> Option<Cow<'static, str>> {
+        if fault.call == Call::Agent {
+            return Some(
+                "the agent at `linux.seccomp.listenerPath` did not take the listener: is it still there, and does it read?"
+                    .into(),
+            );
+        }
         if fault.call != Call::Seccomp {
             return None;
         }
@@ -99,6 +127,9 @@ impl Describe for Seccomp {
             Errno::INVAL => Some(
                 "this kernel does not know one of the flags (`linux.seccomp.flags`), or has no filters (CONFIG_SECCOMP_FILTER)"
                     .into(),
+            ),
+            Errno::BUSY => Some(
+                "a process can have one agent (`SCMP_ACT_NOTIFY`), and a filter around us has one already".into(),
             ),
             Errno::NOMEM => Some(
                 "all filters of a process together have 32768 instructions at most, and those around us count: a shorter \

@@ -2,7 +2,7 @@
 
 use super::attachment::Attachment;
 use super::draft::Draft;
-use super::{Compiled, process, push_cgroup, scheduling, users};
+use super::{Compiled, process, push_cgroup, scheduling, seccomp, users};
 use crate::error::Invalid;
 use insula_launch::host::Host;
 use insula_launch::plan::{Join, Kind, Newborn};
@@ -41,7 +41,8 @@ pub fn compile_exec(
     }
     let (init, start) = process::push_program(&mut draft, attachment, Vec::new());
     let plan = draft.into_plan(birth)?;
-    Ok(Compiled { plan, init, console, cgroup, start })
+    let agent = seccomp::agent_of(linux, &plan.steps);
+    Ok(Compiled { plan, init, console, cgroup, start, agent })
 }
 
 /// The mount namespace last: the files of the others are found in our own /proc. The user namespace as at `create`: last

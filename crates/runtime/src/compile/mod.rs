@@ -45,6 +45,8 @@ pub struct Compiled {
     pub cgroup: Vec<insula_launch::kit::Slot>,
     /// Where the FIFOs of a later start go: the word to go, and the answer.
     pub start: Option<(insula_launch::kit::Slot, insula_launch::kit::Slot)>,
+    /// Where the socket goes that is connected to the agent of the filter, and the path that it has.
+    pub agent: Option<(insula_launch::kit::Slot, String)>,
 }
 
 /// Compiles `spec` for this host. Errors: all faults that were found, in the spec's order.
@@ -78,7 +80,8 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
     }
     let (init, start) = process::push_program(&mut draft, attachment, hooks);
     let plan = draft.into_plan(birth)?;
-    Ok(Compiled { plan, init, console, cgroup, start })
+    let agent = seccomp::agent_of(linux, &plan.steps);
+    Ok(Compiled { plan, init, console, cgroup, start, agent })
 }
 
 /// The namespaces: what is entered, what is made.

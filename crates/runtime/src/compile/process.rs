@@ -12,7 +12,6 @@ use insula_launch::step::{
     NoNewPrivs, OomScore, Program, Rlimits, Step, TakeStdio, Umask, User, WorkDir,
 };
 use insula_oci::{Capabilities as OciCapabilities, NamespaceKind, Process, RlimitKind, annotation};
-use insula_seccomp::Filter;
 use insula_sys::exec::Strings;
 use rustix::process::{Gid, Resource};
 use std::ffi::CString;
@@ -103,7 +102,7 @@ pub(super) fn push_program(
         return (init, None);
     };
     draft.child.push(Umask(process.user.umask.unwrap_or(0o022)).into());
-    let filter = seccomp::filter(draft);
+    let filter = seccomp::filter(draft, attachment);
     let filter = push_credentials(draft, process, attachment, filter);
     if attachment.die_with_parent {
         draft.child.push(DeathSignal::KILL.into());
@@ -146,8 +145,8 @@ fn push_credentials(
     draft: &mut Draft<'_>,
     process: &Process,
     attachment: &Attachment,
-    filter: Option<Filter>,
-) -> Option<Filter> {
+    filter: Option<seccomp::Ready>,
+) -> Option<seccomp::Ready> {
     push_stdio(draft, process);
     // A pid namespace that is made for it holds nobody else yet; who waits in one for `start` hides then.
     if !draft.makes(NamespaceKind::Pid) || draft.joins {
@@ -210,7 +209,7 @@ fn wants_home(process: &Process, attachment: &Attachment) -> bool {
 }
 
 /// Looks for the program; returns where it may be.
-fn push_found(draft: &mut Draft<'_>, process: &Process, filter: Option<Filter>) -> Vec<CString> {
+fn push_found(draft: &mut Draft<'_>, process: &Process, filter: Option<seccomp::Ready>) -> Vec<CString> {
     let Some(name) = process.args.first().filter(|name| !name.is_empty()) else {
         draft.fault("process.args", "it is empty");
         return Vec::new();

@@ -127,14 +127,15 @@ impl Act<'_> {
         // First the compilation: a configuration with faults makes nothing. The group's size is not known yet, so that is
         // compiled again with it; but mostly it is right.
         let host = Host::new();
-        self.compile(bundle, request, life, None, &host)?;
+        let first = self.compile(bundle, request, life, None, &host)?;
+        let agent = agent(&first)?;
         self.record.cgroup = Some(cgroup::intent(&name));
         self.directory.write_config(&bundle.bytes)?;
         self.directory.write_record(&self.record)?;
         let no_limits = Resources::default();
         self.cgroup = cgroup::make(name, linux.resources.as_ref().unwrap_or(&no_limits))?;
         self.record.cgroup = self.cgroup.as_ref().map(Ours::record);
-        let mut doors = Doors::default();
+        let mut doors = Doors { agent, ..Doors::default() };
         if let Some(cgroup) = &self.cgroup {
             doors.cgroup = cgroup.doors()?;
         }
@@ -208,6 +209,12 @@ impl Act<'_> {
         request.pidfd_socket.as_deref().map_or(Ok(()), |path| send_pidfd(path, pid, b"standard"))?;
         request.pid_file.as_deref().map_or(Ok(()), |path| write_pid_file(path, pid))
     }
+}
+
+/// Connects to the agent that decides system calls, if the plan has one: before anything is made, as it may not be there.
+pub(super) fn agent(compiled: &Compiled) -> Result<Option<OwnedFd>, Error> {
+    let Some((_, path)) = &compiled.agent else { return Ok(None) };
+    crate::socket::agent(path).map(Some).map_err(|errno| Error::Agent(path.clone(), errno))
 }
 
 /// What a configuration cannot say of how it is launched. The same at `create` and, to word a late failure, at `start`.

@@ -64,6 +64,8 @@ pub enum Error {
     Console(String, &'static str, Errno),
     /// The pidfd socket: its path, what was tried, the errno.
     Pidfd(String, &'static str, Errno),
+    /// The agent of the seccomp filter cannot be reached: the path of its socket, the errno.
+    Agent(String, Errno),
     /// A hook of the caller's failed behind the launch.
     Hook {
         /// Its name in the configuration.
@@ -116,6 +118,12 @@ impl fmt::Display for Error {
             Error::Pidfd(path, what, errno) => {
                 write!(f, "pidfd socket `{}`: {what}: {}", escaped(path), Named(*errno))
             }
+            Error::Agent(path, errno) => write!(
+                f,
+                "linux.seccomp.listenerPath: connect to the seccomp agent at `{}`: {}",
+                escaped(path),
+                Named(*errno)
+            ),
             Error::Hook { name, errno, said } => {
                 write!(f, "error running hook {name}: {} ({})", Named(*errno), escaped(said))
             }
@@ -164,6 +172,12 @@ impl Error {
         Some(match self {
             Error::Id(_) => "an id is up to 128 letters, digits, `_`, `+`, `-` and `.`, and begins with one of the first three"
                 .to_owned(),
+            Error::Agent(_, Errno::CONNREFUSED) => {
+                "nobody listens there, or it is no stream socket: start the agent first".to_owned()
+            }
+            Error::Agent(..) => {
+                "an agent listens there on a unix stream socket before a container is made".to_owned()
+            }
             Error::Exists(_) => "choose another id, or delete that container first".to_owned(),
             Error::Launch(failure) => return failure.hint.clone(),
             Error::Cgroup(error) => return error.hint(),

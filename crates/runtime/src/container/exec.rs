@@ -1,7 +1,7 @@
 //! `exec`: another process in a container that runs.
 
 use super::cgroup;
-use super::create::{send_console, send_pidfd, write_pid_file};
+use super::create::{agent, send_console, send_pidfd, write_pid_file};
 use super::directory::Directory;
 use super::error::Error;
 use super::shield;
@@ -79,7 +79,8 @@ pub fn exec(found: &Found, spec: Spec, process: Process, request: &Request) -> R
     }
     // Held open while its files in /proc are: they are this process's, whoever has the pid next.
     let pidfd = found.pidfd()?;
-    let (compiled, doors) = prepared(found, spec, process, request)?;
+    let (compiled, mut doors) = prepared(found, spec, process, request)?;
+    doors.agent = agent(&compiled)?;
     let joined = launch(&compiled, doors, request)?;
     drop(pidfd);
     Ok(joined)
@@ -119,6 +120,7 @@ fn prepared(
         preserve_fds: request.preserve_fds,
         life: Life::Run,
         cgroup: place,
+        state: Some(found.state()),
         ..Attachment::default()
     };
     let compiled = compile_exec(&spec, &Host::new(), &attachment, &entry(pid)?).map_err(Error::Invalid)?;

@@ -93,6 +93,11 @@ pub const LAWS: &[Law] = &[
         holds: first_before_the_rest,
     },
     Law {
+        name: "an agent is told a state that is written",
+        about: &["agent-state", "seccomp"],
+        holds: first_before_the_rest,
+    },
+    Law {
         name: "the caller's hooks run when the mounts are made, before the root is entered",
         about: &["mount", "nodes", "console", "hook-outside", "pivot-root"],
         holds: |law, plan| {
@@ -372,6 +377,7 @@ pub const LAWS: &[Law] = &[
             "hook-state",
             "hook-outside",
             "hook-inside",
+            "agent-state",
         ],
         holds: |_, plan| slots_are_filled_then_used(plan),
     },
@@ -386,6 +392,7 @@ pub const LAWS: &[Law] = &[
             "take-console",
             "hook-state",
             "hook-inside",
+            "agent-state",
         ],
         holds: |_, plan| slots_cross(plan),
     },
@@ -449,6 +456,7 @@ fn filled(step: &Step) -> Option<Slot> {
         Step::MountMaps(maps) => Some(maps.slot),
         Step::Console(console) => Some(console.slot),
         Step::HookState(state) => Some(state.slot),
+        Step::AgentState(state) => Some(state.slot),
         _ => None,
     }
 }
@@ -459,7 +467,9 @@ fn used(step: &Step) -> Vec<Slot> {
         (Step::TakeConsole(take), _) => vec![take.slot],
         (Step::IdmapTree(IdmapTree { shift: Shift::By(maps), .. }), _) => vec![*maps],
         (Step::Exec(exec), _) => vec![exec.init],
-        (Step::Seccomp(filter), _) => prepared(filter).into_iter().collect(),
+        (Step::Seccomp(filter), _) => {
+            prepared(filter).into_iter().chain(filter.agent.map(|agent| agent.state)).collect()
+        }
         (Step::MoveToCgroup(group), _) => group.procs.clone(),
         (Step::AwaitStart(wait), _) => vec![wait.go, wait.answer],
         (Step::HookOutside(hook), _) => vec![hook.state],
@@ -477,21 +487,24 @@ fn used(step: &Step) -> Vec<Slot> {
     }
 }
 
-/// The slot of the file from which the init loads a filter.
-fn prepared(filter: &Seccomp) -> Option<Slot> {
-    match filter.loader {
+/// The slots of the file from which the init loads a filter, and of the agent's socket.
+fn prepared(filter: &Seccomp) -> Vec<Slot> {
+    let file = match filter.loader {
         Loader::Init(slot) => Some(slot),
         Loader::Here => None,
-    }
+    };
+    file.into_iter().chain(filter.agent.map(|agent| agent.socket)).collect()
 }
 
 /// What is there before the birth: the files of namespaces, which the porter uses, the init, the control group's, the FIFOs
 /// of the start.
 fn given(plan: &Plan) -> Vec<Slot> {
-    let of = |step: &Step| {
-        matches!(step, Step::Exec(_) | Step::Seccomp(_) | Step::MoveToCgroup(_) | Step::AwaitStart(_))
+    let of = |step: &Step| match step {
+        Step::Exec(_) | Step::MoveToCgroup(_) | Step::AwaitStart(_) => used(step),
+        Step::Seccomp(filter) => prepared(filter),
+        _ => Vec::new(),
     };
-    plan.steps.iter().filter(|step| of(step)).flat_map(used).collect()
+    plan.steps.iter().flat_map(of).collect()
 }
 
 /// A state that hooks are told is read by each of them, equal maps translate several mounts; every other slot is used once.
