@@ -1,6 +1,7 @@
 //! What the runtime asks for: the words on our initial stack, as execve(2) lays them out.
 use crate::filter::Filter;
 use crate::hold::Held;
+use crate::label::Label;
 use crate::notify::Agent;
 use crate::program::Program;
 use crate::report::Report;
@@ -8,10 +9,11 @@ use crate::syscall::MOST_FDS;
 
 /// What argv\[1\] says, with what belongs to it.
 pub enum Mode {
-    /// `exec`: become the program, argv\[4..\] and the environment, under the filter of argv\[3\].
-    Exec(Program, Option<Filter>),
-    /// `init`: start it, and watch over it.
-    Init(Program, Option<Filter>),
+    /// `exec`: become the program, argv\[4..\] and the environment, under the filter of argv\[3\]. `exec-as`: with the label
+    /// of argv\[4\] and argv\[5\], and so the program at argv\[6..\].
+    Exec(Program, Option<Filter>, Option<Label>),
+    /// `init`, `init-as`: start it, and watch over it.
+    Init(Program, Option<Filter>, Option<Label>),
     /// `hold`: hold namespaces, by the descriptors of argv\[3..\].
     Hold(Held),
 }
@@ -49,24 +51,33 @@ impl Arguments {
                 return Some(Self { mode: Mode::Hold(read_held(argv, argc)?), report });
             }
         }
-        if argc < 6 {
-            return None;
-        }
-        // SAFETY: argc >= 6, so that both are such strings.
-        let (filter, path) = unsafe { (read_filter(*argv.add(3))?, *argv.add(4)) };
-        // SAFETY: path is such a string; argv + 5 and envp are NULL-terminated arrays of them. They lie on
-        // the initial stack, which this program never writes to and which lives as long as the process.
-        let program = unsafe { Program::new(path, argv.add(5), envp, report) };
         // SAFETY: `word` is such a string.
-        let mode = unsafe {
-            if equals(word, b"init\0") {
-                Mode::Init(program, filter)
-            } else if equals(word, b"exec\0") {
-                Mode::Exec(program, filter)
-            } else {
+        let (is_init, is_labelled) = unsafe {
+            let is_init = equals(word, b"init\0") || equals(word, b"init-as\0");
+            let is_labelled = equals(word, b"init-as\0") || equals(word, b"exec-as\0");
+            if !is_init && !is_labelled && !equals(word, b"exec\0") {
                 return None;
             }
+            (is_init, is_labelled)
         };
+        let at = if is_labelled { 6 } else { 4 };
+        if argc < at + 2 {
+            return None;
+        }
+        // SAFETY: argc >= at + 2, so that all of them are such strings, which live as long as the process.
+        let (filter, path, label) = unsafe {
+            let label = if is_labelled {
+                Some(Label::new(read_fd(*argv.add(4))?, bytes(*argv.add(5))))
+            } else {
+                None
+            };
+            (read_filter(*argv.add(3))?, *argv.add(at), label)
+        };
+        // SAFETY: path is such a string; argv + at + 1 and envp are NULL-terminated arrays of them. They lie on
+        // the initial stack, which this program never writes to and which lives as long as the process.
+        let program = unsafe { Program::new(path, argv.add(at + 1), envp, report) };
+        let mode =
+            if is_init { Mode::Init(program, filter, label) } else { Mode::Exec(program, filter, label) };
         Some(Self { mode, report })
     }
 }
@@ -170,6 +181,20 @@ unsafe fn read_number(word: *const u8) -> Option<(i32, *const u8)> {
         // SAFETY: `*at` was a digit, so the string goes on.
         at = unsafe { at.add(1) };
     }
+}
+
+/// The string without its NUL. Volatile reads, or the compiler makes of the loop a call of strlen(3), which is not here.
+///
+/// # Safety
+/// `string` is NUL-terminated, and stays so for as long as the process lives.
+unsafe fn bytes(string: *const u8) -> &'static [u8] {
+    let mut length = 0;
+    // SAFETY: no byte before `length` was the NUL, so that this one is in the string.
+    while unsafe { string.add(length).read_volatile() } != 0 {
+        length += 1;
+    }
+    // SAFETY: `length` bytes of the string stand before its NUL, and our contract.
+    unsafe { core::slice::from_raw_parts(string, length) }
 }
 
 /// Whether the string is `word`, which ends in its NUL.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! insula-init MODE REPORT FILTER PROGRAM ARGV0 [ARG...]
+//! insula-init MODE-as REPORT FILTER ATTR LABEL PROGRAM ARGV0 [ARG...]
 //! insula-init hold REPORT LIFELINE [SOCKET NAMESPACE...]
 //! ```
 //!
@@ -9,7 +10,8 @@
 //! forwards signals to it, reaps what nobody waits for, and ends as PROGRAM ends. REPORT is the number of a
 //! file descriptor that hears of a failed execve(2) (see `report`), or `-`. FILTER is `FD:COUNT:FLAGS`, a file with
 //! the container's seccomp filter and what seccomp(2) wants to know, or `-`; behind it may stand `:SOCKET:STATE:LENGTH`, the
-//! agent that is to get the listener, and what it is told with it (see `notify`). The environment is PROGRAM's,
+//! agent that is to get the listener, and what it is told with it (see `notify`). With `-as`, LABEL
+//! is what AppArmor or SELinux is told by way of the directory ATTR (see `label`). The environment is PROGRAM's,
 //! untouched. MODE `hold` runs no program: it holds namespaces that have a name, see `hold`.
 //!
 //! Why a file of its own, and not a mode of the runtime: `/proc/self/exe` of a process that runs an untrusted
@@ -29,6 +31,7 @@ mod arch;
 mod arguments;
 mod filter;
 mod hold;
+mod label;
 mod memory;
 mod notify;
 mod program;
@@ -41,6 +44,7 @@ mod syscall;
 
 use arguments::{Arguments, Mode};
 use filter::Filter;
+use label::Label;
 use report::EXIT_INTERNAL;
 
 /// What `_start` calls, with the stack as execve(2) left it.
@@ -62,11 +66,12 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
         syscall::exit_group(EXIT_INTERNAL);
     }
     match &arguments.mode {
-        Mode::Exec(program, filter) => {
+        Mode::Exec(program, filter, label) => {
+            Label::begin(*label, c"exec", arguments.report);
             Filter::begin(*filter, arguments.report);
             program.execve()
         }
-        Mode::Init(program, filter) => supervise::run(program, *filter, arguments.report),
+        Mode::Init(program, filter, label) => supervise::run(program, *filter, *label, arguments.report),
         Mode::Hold(held) => hold::run(held, arguments.report),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! 0      1            5
-//! | 'E'  | errno, i32 |   little endian; 'S': the filter could not be loaded; 'N': the agent could not be told
+//! | 'E'  | errno, i32 |   little endian; 'S': the filter could not be loaded; 'N': the agent could not be told;
+//!                       'L': the label could not be set
 //! ```
 //!
 //! Nothing is ever sent on success: close-on-exec does that, and cannot be late or forged by a program that
@@ -57,6 +58,11 @@ impl Report {
     pub fn filter_failed(self, errno: Errno) -> ! {
         self.send_as(b'S', errno);
         syscall::exit_group(EXIT_INTERNAL)
+    }
+
+    /// Sends the errno of what kept the label from being set.
+    pub fn label_failed(self, errno: Errno) {
+        self.send_as(b'L', errno);
     }
 
     /// Sends the errno of what kept the listener from the agent.

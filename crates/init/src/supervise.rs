@@ -2,6 +2,7 @@
 use core::mem::MaybeUninit;
 
 use crate::filter::Filter;
+use crate::label::Label;
 use crate::program::Program;
 use crate::report::{EXIT_INTERNAL, Report};
 use crate::signals;
@@ -12,7 +13,7 @@ const EAGAIN: Errno = 11;
 
 /// Starts the program, watches over it, and ends as it ends. The kernel then kills what is left of the pid
 /// namespace: pid_namespaces(7), "The namespace init process".
-pub fn run(program: &Program, filter: Option<Filter>, report: Report) -> ! {
+pub fn run(program: &Program, filter: Option<Filter>, label: Option<Label>, report: Report) -> ! {
     // Blocked signals queue up for rt_sigtimedwait(2), even those that pid 1 would otherwise never see.
     if let Err(errno) = signals::set_mask(signals::ALL) {
         report.send(errno);
@@ -23,6 +24,8 @@ pub fn run(program: &Program, filter: Option<Filter>, report: Report) -> ! {
     if syscall::getpid() != 1 {
         syscall::set_child_subreaper();
     }
+    // The label of process 1, which the program inherits.
+    Label::begin(label, c"current", report);
     // Process 1 is under it as well: a program that traces us would else have calls made that it may not make itself.
     Filter::begin(filter, report);
     let child = match program.start() {

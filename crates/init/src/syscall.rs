@@ -84,6 +84,14 @@ pub fn close_all() {
     }
 }
 
+/// `int openat(int dirfd, const char *path, O_WRONLY | O_CLOEXEC)`: openat(2)
+pub fn open_to_write(directory: i32, name: &CStr) -> Result<i32, Errno> {
+    const FLAGS: usize = 0o2_000_001;
+    let path = name.as_ptr().expose_provenance();
+    // SAFETY: the kernel reads the name up to its NUL.
+    result(unsafe { syscall(nr::OPENAT, int(directory), path, FLAGS, 0) })
+}
+
 /// `int close(int fd)`: close(2)
 pub fn close(fd: i32) {
     // SAFETY: no memory is passed, and no Rust object owns a descriptor here.

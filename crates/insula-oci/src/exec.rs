@@ -31,6 +31,8 @@ pub const VERB: Verb = Verb {
         Flag::switch("detach", "Do not wait for its end").short('d'),
         Flag::value("pid-file", "FILE", "Write the process's id there"),
         Flag::switch("no-new-privs", "It can gain no rights by execve(2)"),
+        Flag::value("process-label", "LABEL", "The SELinux context of the process"),
+        Flag::value("apparmor", "PROFILE", "The AppArmor profile of the process"),
         Flag::value("cap", "CAPABILITY", "A capability more; can be given several times").short('c'),
         Flag::value("preserve-fds", "N", "Let the program inherit N descriptors from 3 on"),
         Flag::value(
@@ -116,6 +118,9 @@ fn process(given: &Given, command: &[String], mut process: Process) -> Result<Pr
     if given.has("no-new-privs") {
         process.no_new_privileges = true;
     }
+    let own = |flag: &str| given.value(flag).filter(|value| !value.is_empty()).map(str::to_owned);
+    process.apparmor_profile = own("apparmor").or(process.apparmor_profile);
+    process.selinux_label = own("process-label").or(process.selinux_label);
     for name in given.values("cap") {
         let wrong = || Error::Flag { flag: "--cap".to_owned(), reason: format!("`{name}` is no capability") };
         let capability: Capability = name.parse().map_err(|_| wrong())?;

@@ -37,8 +37,8 @@ fn features(_: &Global, _: &Given) -> Result<ExitCode, Error> {
                 "operators": OPERATORS,
                 "knownFlags": FLAGS
             },
-            "apparmor": { "enabled": false },
-            "selinux": { "enabled": false },
+            "apparmor": { "enabled": true },
+            "selinux": { "enabled": true },
             "intelRdt": { "enabled": false },
             "mountExtensions": { "idmap": { "enabled": true } },
             "netDevices": { "enabled": true }

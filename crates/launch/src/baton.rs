@@ -22,6 +22,7 @@ const FAILED: u8 = b'F';
 const EXEC_FAILED: u8 = b'E';
 const FILTER_FAILED: u8 = b'S';
 const AGENT_FAILED: u8 = b'N';
+const LABEL_FAILED: u8 = b'L';
 /// Descriptors that one message carries; the kernel's SCM_MAX_FD is 253.
 const BATCH: usize = 64;
 
@@ -42,6 +43,8 @@ pub enum Word {
     FilterFailed(Errno),
     /// The seccomp agent could not be sent the listener (the init's report).
     AgentFailed(Errno),
+    /// The program's label could not be set (the init's report).
+    LabelFailed(Errno),
     /// The other side is gone, or has executed.
     End,
 }
@@ -137,6 +140,7 @@ impl Baton {
                 FAILED => return Ok(Word::Failed),
                 EXEC_FAILED => return Ok(Word::ExecFailed(self.read_errno())),
                 FILTER_FAILED => return Ok(Word::FilterFailed(self.read_errno())),
+                LABEL_FAILED => return Ok(Word::LabelFailed(self.read_errno())),
                 AGENT_FAILED => return Ok(Word::AgentFailed(self.read_errno())),
                 _ => return Err(Fault { call: Call::Recvmsg, errno: Errno::PROTO }),
             }

@@ -122,6 +122,14 @@ impl Failure {
         }
     }
 
+    /// The name of the step that failed.
+    pub fn step_name(&self) -> Option<&'static str> {
+        match self.place {
+            Place::Step { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
     /// Was it that a file system cannot translate ids, or cannot be a layer once they are translated (before Linux 5.19)?
     pub fn refuses_idmap(&self) -> bool {
         let Place::Step { name, .. } = self.place else { return false };

@@ -67,6 +67,8 @@ calls! {
     Ioctl = "ioctl",
     /// keyctl(2).
     Keyctl = "keyctl",
+    /// write(2) to proc_pid_attr(5), by the init.
+    Label = "set the label",
     /// memfd_create(2).
     MemfdCreate = "memfd_create",
     /// mkdirat(2).

@@ -8,6 +8,7 @@
 //!                   'E' errno                           the init could not execute the program: i32, little endian
 //!                   'S' errno                           the init could not load the filter
 //!                   'N' errno                           the init could not send the filter's listener to its agent
+//!                   'L' errno                           the init could not set the program's label
 //!                   end of file                         after 'X': the program runs; without: the process was killed
 //! ```
 //!
@@ -30,6 +31,7 @@ const FAILED: u8 = b'F';
 const EXEC_FAILED: u8 = b'E';
 const FILTER_FAILED: u8 = b'S';
 const AGENT_FAILED: u8 = b'N';
+const LABEL_FAILED: u8 = b'L';
 /// The byte, four numbers, the text: less than PIPE_BUF, so that it is written whole.
 const MOST_BYTES: usize = 1 + 4 * 4 + TEXT_BYTES;
 
@@ -50,8 +52,8 @@ pub enum Answer {
     },
     /// The program could not be executed.
     ExecFailed(Errno),
-    /// The filter could not be loaded: the call, and its errno.
-    FilterFailed(Fault),
+    /// The init could not do what a step left to it.
+    InitFailed(Fault),
     /// The process was killed before it came so far.
     Gone,
 }
@@ -130,12 +132,13 @@ fn read(bytes: &[u8]) -> Answer {
     };
     match rest {
         [] if executing => Answer::Executed,
-        [kind @ (EXEC_FAILED | FILTER_FAILED | AGENT_FAILED), a, b, c, d] => {
+        [kind @ (EXEC_FAILED | FILTER_FAILED | AGENT_FAILED | LABEL_FAILED), a, b, c, d] => {
             let errno = errno(u32::from_le_bytes([*a, *b, *c, *d]));
             match *kind {
                 EXEC_FAILED => Answer::ExecFailed(errno),
-                FILTER_FAILED => Answer::FilterFailed(Fault { call: Call::Seccomp, errno }),
-                _ => Answer::FilterFailed(Fault { call: Call::Agent, errno }),
+                FILTER_FAILED => Answer::InitFailed(Fault { call: Call::Seccomp, errno }),
+                LABEL_FAILED => Answer::InitFailed(Fault { call: Call::Label, errno }),
+                _ => Answer::InitFailed(Fault { call: Call::Agent, errno }),
             }
         }
         [FAILED, rest @ ..] if rest.len() >= 16 => {
@@ -166,8 +169,9 @@ pub fn failure(plan: &Plan, answer: Answer) -> Option<Failure> {
         Answer::ExecFailed(errno) => {
             Some(Failure::at_step(plan, last, How::Call(Fault { call: Call::Execve, errno }), None))
         }
-        Answer::FilterFailed(fault) => {
-            Some(Failure::at_step(plan, plan.filter().unwrap_or(last), How::Call(fault), None))
+        Answer::InitFailed(fault) => {
+            let step = plan.left_to_init(fault.call).unwrap_or(last);
+            Some(Failure::at_step(plan, step, How::Call(fault), None))
         }
         Answer::Gone => Some(Failure {
             place: Place::Prepare("start the program"),
@@ -205,9 +209,10 @@ mod tests {
         assert_eq!(read(b""), Answer::Gone);
         assert_eq!(read(b"XE\x02\0\0\0"), Answer::ExecFailed(Errno::NOENT));
         assert_eq!(read(b"E\x02\0\0\0"), Answer::ExecFailed(Errno::NOENT));
-        let filter = |call, errno| Answer::FilterFailed(Fault { call, errno });
-        assert_eq!(read(b"XS\x0d\0\0\0"), filter(Call::Seccomp, Errno::ACCESS));
-        assert_eq!(read(b"XN\x20\0\0\0"), filter(Call::Agent, Errno::PIPE));
+        let left = |call, errno| Answer::InitFailed(Fault { call, errno });
+        assert_eq!(read(b"XS\x0d\0\0\0"), left(Call::Seccomp, Errno::ACCESS));
+        assert_eq!(read(b"XN\x20\0\0\0"), left(Call::Agent, Errno::PIPE));
+        assert_eq!(read(b"XL\x02\0\0\0"), left(Call::Label, Errno::NOENT));
     }
 
     #[test]

@@ -106,16 +106,17 @@ impl Walk<'_> {
             Ok(Word::ExecFailed(errno)) => {
                 Err(Box::new(self.at_step(kit, last, How::Call(Fault { call: Call::Execve, errno }), None)))
             }
-            Ok(Word::FilterFailed(errno)) => Err(self.filter_failed(kit, Call::Seccomp, errno)),
-            Ok(Word::AgentFailed(errno)) => Err(self.filter_failed(kit, Call::Agent, errno)),
+            Ok(Word::FilterFailed(errno)) => Err(self.init_failed(kit, Call::Seccomp, errno)),
+            Ok(Word::AgentFailed(errno)) => Err(self.init_failed(kit, Call::Agent, errno)),
+            Ok(Word::LabelFailed(errno)) => Err(self.init_failed(kit, Call::Label, errno)),
             Ok(word) => Err(Box::new(self.child_failed(kit, word))),
             Err(fault) => Err(Box::new(self.at_step(kit, last, How::Call(fault), None))),
         }
     }
 
-    /// The init has not loaded the filter.
-    fn filter_failed(&self, kit: &Kit, call: Call, errno: Errno) -> Box<Failure> {
-        let at = self.plan.filter().unwrap_or(self.plan.steps.len().saturating_sub(1));
+    /// The init has not done what a step left to it.
+    fn init_failed(&self, kit: &Kit, call: Call, errno: Errno) -> Box<Failure> {
+        let at = self.plan.left_to_init(call).unwrap_or(self.plan.steps.len().saturating_sub(1));
         Box::new(self.at_step(kit, at, How::Call(Fault { call, errno }), None))
     }
 

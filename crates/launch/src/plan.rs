@@ -1,5 +1,6 @@
 //! The Plan: how a process is born, and the list of steps that parent and child walk together.
 
+use crate::fault::Call;
 pub use crate::kind::{Kind, mask};
 use crate::kit::{Slot, Slots};
 use crate::step::{Persist, Step, Who};
@@ -105,9 +106,13 @@ impl Plan {
         self.steps.first().map_or(Who::Child, Step::who)
     }
 
-    /// Where the system call filter is loaded, or handed to the init.
-    pub(crate) fn filter(&self) -> Option<usize> {
-        self.steps.iter().position(|step| matches!(step, Step::Seccomp(_)))
+    /// The step that has left this call to the init.
+    pub(crate) fn left_to_init(&self, call: Call) -> Option<usize> {
+        self.steps.iter().position(|step| match step {
+            Step::Seccomp(_) => matches!(call, Call::Seccomp | Call::Agent),
+            Step::Label(_) => call == Call::Label,
+            _ => false,
+        })
     }
 
     /// The steps whose effect outlives the process: taken back, last first, if the launch fails after them.

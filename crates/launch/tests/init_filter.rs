@@ -142,3 +142,34 @@ fn without_its_filter_there_is_no_program() {
         }
     }
 }
+
+/// A directory that stands for `/proc/PID/attr`: what the init writes there is to be read afterwards.
+#[test]
+fn the_label_is_written_once_before_the_program_and_where_it_belongs() {
+    for (mode, file, other) in [("exec-as", "exec", "current"), ("init-as", "current", "exec")] {
+        let attr = File::new(&format!("label-{mode}"), b"");
+        for name in ["exec", "current"] {
+            fs::write(attr.0.join(name), "").expect("make a file");
+        }
+        let run = |label: &str| {
+            let opened = "exec 7<\"$0\"; exec \"$@\"";
+            let words =
+                [BLOB, mode, "-", "-", "7", label, "/bin/sh", "sh", "-c", "cat \"$0\"; ls /proc/self/fd"];
+            Command::new("/bin/sh")
+                .args(["-c", opened])
+                .arg(&attr.0)
+                .args(words)
+                .arg(attr.0.join(file))
+                .output()
+                .expect("start sh")
+        };
+        let output = run("exec web");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.starts_with("exec web"), "{mode}: {said}");
+        assert!(!said.contains('7'), "the program inherits the directory: {said}");
+        assert_eq!(fs::read(attr.0.join(other)).expect("read"), b"", "{mode}");
+        fs::remove_file(attr.0.join(file)).expect("remove");
+        let refused = run("exec web");
+        assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(125), &b""[..]), "{mode}");
+    }
+}

@@ -6,6 +6,7 @@ use core::ffi::c_void;
 pub mod nr {
     pub const FCNTL: usize = 25;
     pub const IOCTL: usize = 29;
+    pub const OPENAT: usize = 56;
     pub const CLOSE: usize = 57;
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;

@@ -28,6 +28,7 @@ pub mod nr {
     pub const RT_SIGQUEUEINFO: usize = 129;
     pub const PRCTL: usize = 157;
     pub const EXIT_GROUP: usize = 231;
+    pub const OPENAT: usize = 257;
     pub const PPOLL: usize = 271;
     pub const ACCEPT4: usize = 288;
     pub const SIGNALFD4: usize = 289;

@@ -7,6 +7,7 @@ mod deaths;
 mod devices;
 mod exec;
 mod hooks;
+mod labels;
 mod looks;
 mod maps;
 mod notify;

@@ -138,3 +138,11 @@ fn a_state_root_that_others_may_write_to_is_not_believed() {
     room.on("create").refused("others may write to it");
     fs::set_permissions(room.state(), fs::Permissions::from_mode(0o700)).expect("close it");
 }
+
+#[test]
+fn rules_that_would_not_hold_are_refused() {
+    need!(root, program "busybox");
+    let room = Room::new(|spec| spec["annotations"] = json!({ "org.insula.landlock": "ro:/" }));
+    room.run(&["create", &room.id]).refused("annotations[org.insula.landlock]: ");
+    room.nothing_is_left();
+}

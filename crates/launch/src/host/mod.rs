@@ -5,6 +5,7 @@
 
 pub mod boot;
 pub mod ids;
+pub mod labels;
 pub mod mounts;
 pub mod proc_file;
 pub mod process;
@@ -14,6 +15,7 @@ pub mod table;
 
 use ids::Ids;
 use insula_sys::seccomp::{self, Flags};
+use labels::Labels;
 use mounts::HostMount;
 use root::RootEntry;
 use std::cell::OnceCell;
@@ -29,6 +31,8 @@ pub struct Host {
     pub root: OnceCell<Vec<RootEntry>>,
     /// The flags of seccomp(2) that the kernel knows.
     pub filter_flags: OnceCell<Flags>,
+    /// The security modules that give processes labels.
+    pub labels: OnceCell<Labels>,
 }
 
 impl Host {
@@ -50,6 +54,11 @@ impl Host {
     /// The flags of seccomp(2) that the kernel knows.
     pub fn filter_flags(&self) -> Flags {
         *self.filter_flags.get_or_init(seccomp::known)
+    }
+
+    /// The security modules that give processes labels.
+    pub fn labels(&self) -> Labels {
+        *self.labels.get_or_init(Labels::probe)
     }
 
     /// The entries of `/`, sorted by name.

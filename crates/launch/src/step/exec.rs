@@ -12,7 +12,7 @@ use crate::kit::{Kit, Slot};
 use crate::program_file::{executable, usable};
 use crate::why::{Act, Around, Attempt};
 use insula_sys::exec::{Strings, cloexec_from, execveat};
-use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::fs::fstat;
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::borrow::Cow;
@@ -114,8 +114,10 @@ pub struct Exec {
 }
 
 impl Exec {
-    /// Where the program's path stands in the init's argument vector.
+    /// Where the program's path stands in the init's argument vector; with a label, two further.
     pub const PROGRAM_AT: usize = 4;
+    /// Where, with a label, the directory stands that it is written to; behind it stands the label.
+    pub const ATTR_AT: usize = 4;
     /// Where the filter stands that the init loads.
     pub const FILTER_AT: usize = 3;
     /// Where the number of our end of the baton stands.
@@ -135,8 +137,17 @@ impl Exec {
             Some(loading) => text(format_args!("{loading}"), &mut space).ok_or(too_long)?,
             None => c"-",
         };
-        let places = [(Self::REPORT_AT, number), (Self::FILTER_AT, shown), (Self::PROGRAM_AT, path)];
-        let argv = self.argv.put(places, &mut rooms.argv);
+        let places = [(Self::REPORT_AT, number), (Self::FILTER_AT, shown)];
+        let mut space = [0u8; SPACE];
+        let argv = match &at.attr {
+            Some(attr) => {
+                let attr = text(format_args!("{}", attr.as_raw_fd()), &mut space).ok_or(too_long)?;
+                let [report, filter] = places;
+                let places = [report, filter, (Self::ATTR_AT, attr), (Self::PROGRAM_AT + 2, path)];
+                self.argv.put(places, &mut rooms.argv)
+            }
+            None => self.argv.put([places[0], places[1], (Self::PROGRAM_AT, path)], &mut rooms.argv),
+        };
         let envp = match (self.home_at.zip(at.home.as_ref()), &mut rooms.envp) {
             (Some((place, home)), Some(room)) => self.envp.put([(place, home.as_c_str())], room),
             _ => self.envp.vector(),
@@ -144,7 +155,7 @@ impl Exec {
         cloexec_from(3 + self.preserve).map_err(Call::CloseRange.failed())?;
         // The only descriptors that pass on: the init closes them before the program runs.
         fcntl_setfd(report, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
-        for file in filter.iter().flat_map(Loading::files) {
+        for file in filter.iter().flat_map(Loading::files).chain(at.attr.as_ref().map(AsFd::as_fd)) {
             fcntl_setfd(file, FdFlags::empty()).map_err(Call::Fcntl.failed())?;
         }
         let init = at.kit.get(self.init).map_err(Call::Check.failed())?;

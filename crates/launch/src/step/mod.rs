@@ -40,6 +40,7 @@ pub mod host_name;
 pub mod idmap_tree;
 pub mod join_cgroup;
 pub mod keep_caps;
+pub mod label;
 pub mod loopback;
 pub mod map_ids;
 pub mod mask;
@@ -163,6 +164,8 @@ pub struct Child<'a> {
     pub program: Option<usize>,
     /// The filter that the init is to load.
     pub filter: Option<Filter>,
+    /// Our own directory in procfs to which the init writes the program's label.
+    pub attr: Option<OwnedFd>,
     /// A first attempt to leave the supplementary groups was refused.
     pub kept_groups: bool,
     /// Space for the argument vector and the environment.
@@ -194,6 +197,7 @@ impl<'a> Child<'a> {
             empty: None,
             program: None,
             filter: None,
+            attr: None,
             kept_groups: false,
             rooms,
             home: None,
@@ -217,6 +221,7 @@ impl<'a> Child<'a> {
             empty: self.empty.take(),
             program: self.program,
             filter: self.filter,
+            attr: self.attr.take(),
             kept_groups: self.kept_groups,
             rooms: self.rooms.take(),
             home: self.home.take(),
@@ -366,6 +371,7 @@ steps! {
         JoinCgroup = join_cgroup,
         KeepCaps = keep_caps,
         KeepOpen = hold,
+        Label = label,
         Layers = rootfs,
         LoadInterp = binfmt,
         LeaveGroups = set_ids,

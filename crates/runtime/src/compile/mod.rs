@@ -8,6 +8,7 @@ mod draft;
 mod exec;
 mod hooks;
 mod host_view;
+mod labels;
 mod layers;
 mod mount_maps;
 mod mounts;
@@ -29,6 +30,7 @@ use insula_launch::host::Host;
 use insula_launch::plan::{Join, Kind, Newborn, Plan};
 use insula_launch::resolve::Target;
 use insula_launch::step;
+use insula_launch::step::source::Source;
 use insula_oci::{Linux, NamespaceKind, Spec};
 pub use options::names as mount_options;
 
@@ -55,6 +57,7 @@ pub fn compile(spec: &Spec, host: &Host, attachment: &Attachment) -> Result<Comp
     let linux = spec.linux.as_ref().unwrap_or(&none);
     let mut draft = Draft::new(spec, linux, host, false);
     unsupported::push(&mut draft, attachment);
+    labels::check_mounts(&mut draft);
     let birth = birth(&mut draft, attachment);
     let cgroup = push_cgroup(&mut draft, attachment, true);
     users::push_maps(&mut draft);
@@ -243,7 +246,10 @@ fn push_paths(draft: &mut Draft<'_>) {
     }
     for (i, path) in draft.linux.masked_paths.iter().enumerate() {
         if let Some(target) = draft.target(&format!("linux.maskedPaths[{i}]"), path) {
-            let empty = sources::tmpfs(&[(c"size", Some(c"0")), (c"mode", Some(c"755"))]);
+            let mut empty = sources::tmpfs(&[(c"size", Some(c"0")), (c"mode", Some(c"755"))]);
+            if let Source::New { options, .. } = &mut empty {
+                options.extend(labels::of_mount(draft, "tmpfs"));
+            }
             draft.child.push(step::Mask { target, empty }.into());
         }
     }

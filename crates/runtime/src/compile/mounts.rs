@@ -3,7 +3,7 @@
 use super::attachment::{Attachment, Life};
 use super::draft::Draft;
 use super::sources::bind;
-use super::{cgroup_mount, mount_maps, options};
+use super::{cgroup_mount, labels, mount_maps, options};
 use insula_launch::resolve::Target;
 use insula_launch::step::nodes::{New, Node};
 use insula_launch::step::skeleton::Entry;
@@ -136,7 +136,9 @@ fn push_one(draft: &mut Draft<'_>, field: &str, mount: &OciMount, attachment: &A
             }
             let fstype = draft.c_string(&format!("{field}.type"), kind);
             let source = draft.c_string(&format!("{field}.source"), source.as_deref().unwrap_or(kind));
-            Source::New { fstype, source, options: parsed.data }
+            let mut options = parsed.data;
+            options.extend(labels::of_mount(draft, kind));
+            Source::New { fstype, source, options }
         }
     };
     if parsed.copy_up && kind != "tmpfs" {

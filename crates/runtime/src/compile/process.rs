@@ -2,10 +2,11 @@
 
 use super::attachment::{Attachment, Life};
 use super::draft::Draft;
-use super::{seccomp, users};
+use super::{labels, seccomp, users};
 use insula_launch::kit::Slot;
 use insula_launch::resolve::Target;
 use insula_launch::step::exec::Front;
+use insula_launch::step::label::Module;
 use insula_launch::step::process::Limit;
 use insula_launch::step::{
     AwaitStart, Bounding, Capabilities, Commit, Console, DeathSignal, Exec, FindHome, GiveStdio, Hide,
@@ -103,6 +104,8 @@ pub(super) fn push_program(
     };
     draft.child.push(Umask(process.user.umask.unwrap_or(0o022)).into());
     let filter = seccomp::filter(draft, attachment);
+    let label = labels::of(draft, process);
+    labels::push(draft, label.as_ref());
     let filter = push_credentials(draft, process, attachment, filter);
     if attachment.die_with_parent {
         draft.child.push(DeathSignal::KILL.into());
@@ -121,7 +124,7 @@ pub(super) fn push_program(
         (go, answer)
     });
     draft.child.extend(hooks);
-    push_exec(draft, process, attachment, init, program);
+    push_exec(draft, process, attachment, (init, label), program);
     (init, start)
 }
 
@@ -225,17 +228,27 @@ fn push_exec(
     draft: &mut Draft<'_>,
     process: &Process,
     attachment: &Attachment,
-    init: Slot,
+    (init, label): (Slot, Option<(Module, String)>),
     candidates: Vec<CString>,
 ) {
     let front = match draft.spec.annotations.get(annotation::INIT).map(String::as_str) {
         Some(annotation::TRUE) => Front::Init,
         _ => Front::None,
     };
-    let mode = if front == Front::Init { c"init" } else { c"exec" };
-    // Three places stay open until the child knows them: the report's descriptor, the filter and the program's path.
-    let mut argv: Vec<CString> =
-        vec![c"insula-init".into(), mode.into(), c"-".into(), c"-".into(), c"".into()];
+    let mode = match (front, &label) {
+        (Front::Init, None) => c"init",
+        (Front::Init, Some(_)) => c"init-as",
+        (Front::None, None) => c"exec",
+        (Front::None, Some(_)) => c"exec-as",
+    };
+    // Places stay open until the child knows them: the report's descriptor, the filter, the directory to which a label is
+    // written, and the program's path.
+    let mut argv: Vec<CString> = vec![c"insula-init".into(), mode.into(), c"-".into(), c"-".into()];
+    if let Some(label) = &label {
+        argv.push(c"-".into());
+        argv.push(labels::written(draft, label, front == Front::Init));
+    }
+    argv.push(c"".into());
     for (i, arg) in process.args.iter().enumerate() {
         argv.push(draft.c_string(&format!("process.args[{i}]"), arg));
     }

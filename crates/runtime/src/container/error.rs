@@ -140,6 +140,13 @@ impl fmt::Display for Error {
 
 /// A launch's failure, with runc's words in front where callers match them.
 fn launch(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {
+    if failure.step_name() == Some("label") {
+        let is_profile = failure.what.contains("AppArmor");
+        f.write_str(match is_profile {
+            true => "unable to apply apparmor profile: apparmor failed to apply profile: ",
+            false => "can't set process label: ",
+        })?;
+    }
     let name = failure.what.split('`').nth(1).unwrap_or_default();
     match failure.of_program() {
         Some(Errno::NOENT) if !name.contains('/') && !name.is_empty() => {

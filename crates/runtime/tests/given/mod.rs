@@ -2,6 +2,7 @@
 
 use insula_launch::host::Host;
 use insula_launch::host::ids::{Ids, Range};
+use insula_launch::host::labels::Labels;
 use insula_launch::host::mounts::HostMount;
 use insula_launch::host::root::{EntryKind, RootEntry};
 use insula_launch::plan::Plan;
@@ -50,6 +51,7 @@ pub fn host(ids: Ids) -> Host {
     host.ids.get_or_init(|| ids);
     host.mounts.get_or_init(|| mounts.map(mount).to_vec());
     host.root.get_or_init(|| root.map(entry).to_vec());
+    host.labels.get_or_init(|| Labels { apparmor: true, selinux: false });
     host.filter_flags.get_or_init(|| Flags::ALL_THREADS.and(Flags::LOG).and(Flags::SPEC_ALLOW));
     host
 }

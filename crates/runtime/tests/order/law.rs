@@ -285,6 +285,20 @@ pub const LAWS: &[Law] = &[
         },
     },
     Law {
+        name: "the way to the program's label is opened while a procfs may be mounted, and the init writes it",
+        about: &[
+            "pivot-root",
+            "label",
+            "bounding",
+            "user",
+            "capabilities",
+            "no-new-privs",
+            "seccomp",
+            "exec",
+        ],
+        holds: first_before_the_rest,
+    },
+    Law {
         name: "the death signal is set after what clears it",
         about: &["user", "capabilities", "death-signal"],
         holds: the_rest_before_last,
