@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROWS = 16, STEPS = 16 };
+enum { ROWS = 32, STEPS = 16 };
 
 enum kind { COMMAND, UNSEEN, GATHER, SETTLE };
 
