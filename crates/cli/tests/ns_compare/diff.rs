@@ -113,6 +113,12 @@ fn each_namespace_is_told_apart(caller: &Caller) {
 fn a_process_and_itself_are_the_same(caller: &Caller) {
     let one = Holder::plain(caller);
     let pid = one.pid.to_string();
+    // It becomes sleep(1) a moment after it says that it is ready.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name != "sleep\n") {
+        assert!(Instant::now() < deadline, "sh does not execute sleep");
+        thread::sleep(Duration::from_millis(2));
+    }
     let (code, out, err) = ns(caller, &["diff", &pid, &pid]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(

@@ -152,7 +152,7 @@ fn an_agent_is_refused_and_not_ignored(caller: &Caller) {
     let end = ended(&mut caller.insula(&["run", "--security-opt", &option(caller, profile), "--", "true"]));
     assert_eq!(end.code(), 125);
     assert!(
-        end.err.contains("linux.seccomp.listenerPath: this version gives no calls to an agent"),
+        end.err.contains("linux.seccomp.listenerPath: an agent is told of a container with a state"),
         "{}",
         end.err
     );

@@ -5,6 +5,7 @@ use crate::room::{Ended, Room};
 use crate::users::Theirs;
 use insula_proof::need;
 use insula_sys::notify::{Verdict, decide, receive};
+use insula_sys::seccomp::{Flags, known};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
@@ -198,8 +199,11 @@ fn it_may_be_asked_about_every_call_there_is() {
         let room = room("echo here", &["sendmsg", "landlock_restrict_self"]);
         room.change(|spec| {
             spec["linux"]["seccomp"]["defaultAction"] = json!("SCMP_ACT_NOTIFY");
-            spec["linux"]["seccomp"]["flags"] =
-                json!(["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]);
+            let mut flags = vec!["SECCOMP_FILTER_FLAG_TSYNC"];
+            if known().contain(Flags::WAIT_KILLABLE_RECV) {
+                flags.push("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+            }
+            spec["linux"]["seccomp"]["flags"] = json!(flags);
             spec["annotations"] = annotation.clone();
         });
         let told = agent(&room.scratch.join("agent"), |_| Verdict::Continue);
