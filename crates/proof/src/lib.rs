@@ -20,6 +20,7 @@ pub mod binary;
 pub mod census;
 pub mod id;
 pub mod need;
+mod one_cpu;
 mod patience;
 mod process;
 pub mod scratch;
@@ -29,6 +30,7 @@ pub mod user;
 
 pub use binary::insula;
 pub use census::alone;
+pub use one_cpu::ON_ONE_CPU;
 pub use patience::patience;
 pub use scratch::Scratch;
 pub use user::Ordinary;

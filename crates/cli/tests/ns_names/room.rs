@@ -35,12 +35,6 @@ clean() {
 }
 "#;
 
-/// Goes on with one CPU. From Linux 6.18 on each CPU numbers new namespaces by itself, and the kernel mounts a mount
-/// namespace only in one with a lower number. Where it tells no numbers, as the old kernel that is played, trying is all that
-/// can be done, and from one CPU it may be in vain as often as one likes.
-const ON_ONE_CPU: &str =
-    r#"exec taskset -c "$(sed -En 's/^Cpus_allowed_list:\s+([0-9]+).*/\1/p' /proc/self/status)" "$@""#;
-
 /// Makes of each test one by root, one by a root of a user namespace, and one by an ordinary user.
 macro_rules! by_everyone {
     ($($test:ident),+ $(,)?) => {
@@ -108,7 +102,7 @@ impl Room {
             }
             None => Command::new("sh"),
         };
-        command.args(["-c", ON_ONE_CPU, "sh", "unshare"]);
+        command.args(["-c", proof::ON_ONE_CPU, "sh", "unshare"]);
         match (&self.user, self.inner) {
             (Some(_), true) => drop(command.args(["--user", "--map-root-user"])),
             (Some(_), false) => drop(command.args(["--user", "--map-current-user"])),

@@ -20,15 +20,10 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     ("user", "user", &["--map-current-user", "--fork"]),
 ];
 
-/// Goes on with one CPU. From Linux 6.18 on each CPU numbers new namespaces by itself, and the kernel mounts a mount
-/// namespace only in one with a lower number: without this a tenth of the mounts fail, with either tool.
-const ON_ONE_CPU: &str =
-    r#"exec taskset -c "$(sed -En 's/^Cpus_allowed_list:\s+([0-9]+).*/\1/p' /proc/self/status)" "$@""#;
-
 /// A script with the tool's words as `"$@"`, where mounts are seen by nobody else.
 fn in_a_room(both: &Both, tool: Tool, script: &str) -> Ended {
     let mut room = both.caller.command("sh");
-    room.args(["-c", ON_ONE_CPU, "sh", "unshare"]);
+    room.args(["-c", proof::ON_ONE_CPU, "sh", "unshare"]);
     if !both.caller.is_root() {
         room.args(["--user", "--map-root-user"]);
     }

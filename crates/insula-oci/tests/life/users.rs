@@ -72,6 +72,15 @@ fn a_user_leads_a_container_through_its_life() {
     let uid = theirs.user.uid().to_string();
     let words: Vec<&str> = out.split_whitespace().collect();
     assert_eq!(words, ["0", "0", uid.as_str(), "1", "/proc/1"]);
+    // On a machine where users have groups of their own it is paused.
+    let paused = theirs.run(&["pause", &id]);
+    if paused.code == Some(0) {
+        theirs.run(&["resume", &id]).well();
+    } else {
+        assert_eq!(paused.code, Some(1));
+        let said = format!("container's cgroup is not there: none was made for `{id}`");
+        assert!(paused.err.contains(&said) && paused.err.contains("hint: "), "{}", paused.err);
+    }
     theirs.run(&["kill", &id, "KILL"]).well();
     theirs.room.until("it has stopped", |_| {
         serde_json::from_str::<Value>(&theirs.run(&["state", &id]).well()).expect("JSON")["status"]

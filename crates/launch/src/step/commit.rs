@@ -20,7 +20,7 @@ impl Commit {
 
 impl fmt::Display for Commit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write down which process the container is")
+        f.write_str("write down which process it is, and tell who asked")
     }
 }
 

@@ -12,6 +12,9 @@ const NO_SELINUX: &str = "selinux label is specified in config, but selinux is d
 
 /// The label of the program, if it has one.
 pub(super) fn of(draft: &mut Draft<'_>, process: &Process) -> Option<(Module, String)> {
+    if process.selinux_label.is_none() && process.apparmor_profile.is_none() {
+        return None;
+    }
     let on = draft.host.labels();
     let context = process.selinux_label.clone().map(|label| (Module::Selinux, label));
     if context.is_some() && !on.selinux {

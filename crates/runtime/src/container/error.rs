@@ -45,6 +45,13 @@ pub enum Error {
     },
     /// A control group refused.
     Cgroup(insula_cgroup::Error),
+    /// Something that is done to a control group, and the container has none.
+    NoCgroup {
+        /// The container.
+        id: String,
+        /// The group that it had; `None`: none was made for it.
+        name: Option<String>,
+    },
     /// The group has processes or is frozen already.
     CgroupInUse {
         /// The group.
@@ -105,6 +112,12 @@ impl fmt::Display for Error {
             Error::Launch(failure) => launch(f, failure),
             Error::Namespace { path, errno } => write!(f, "namespace `{}`: {}", escaped(path), Named(*errno)),
             Error::Cgroup(error) => write!(f, "{}", escaped(&error.to_string())),
+            Error::NoCgroup { id, name: None } => {
+                write!(f, "container's cgroup is not there: none was made for `{}`", escaped(id))
+            }
+            Error::NoCgroup { id, name: Some(name) } => {
+                write!(f, "container's cgroup is not there: `{}` of `{}`", escaped(name), escaped(id))
+            }
             Error::CgroupInUse { name, words } => {
                 write!(f, "container's cgroup {words}: `{}`", escaped(name))
             }
@@ -189,6 +202,11 @@ impl Error {
             Error::Launch(failure) => return failure.hint.clone(),
             Error::Cgroup(error) => return error.hint(),
             Error::Devices(error) => return error.hint().map(|hint| hint.to_string()),
+            Error::NoCgroup { name: None, .. } => {
+                "who made it may make no control group here: be root, or give `linux.cgroupsPath` below a group that is yours"
+                    .to_owned()
+            }
+            Error::NoCgroup { .. } => "somebody has removed it: delete the container and make it again".to_owned(),
             Error::CgroupInUse { .. } => {
                 "another container has this `linux.cgroupsPath`, or one was not deleted".to_owned()
             }

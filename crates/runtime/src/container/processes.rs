@@ -42,8 +42,8 @@ pub fn resume(directory: &Directory) -> Result<(), Error> {
 }
 
 pub(super) fn group(found: &Found) -> Result<Group, Error> {
-    cgroup::open(&found.record)?.ok_or_else(|| {
-        let name = found.record.cgroup.as_ref().map_or_else(String::new, |group| group.name.clone());
-        Error::CgroupInUse { name, words: "is not there" }
+    cgroup::open(&found.record)?.ok_or_else(|| Error::NoCgroup {
+        id: found.record.id.clone(),
+        name: found.record.cgroup.as_ref().map(|group| group.name.clone()),
     })
 }
