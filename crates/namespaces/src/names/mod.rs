@@ -120,14 +120,26 @@ pub fn open_all(name: &OsStr, kinds: &[Kind]) -> Result<Vec<(Kind, OwnedFd)>, Er
         let Err(Error::Name { trouble: Trouble::Stale(..) | Trouble::Silent(_), .. }) = opened else {
             return opened;
         };
-        // It may have been removed, or made anew, between the look at the record and at the namespaces.
+        // It may have been removed, or made anew, between the look at the record and at the namespaces. A file in /run/netns
+        // without a record looks alike, whether a killed command has left it or one at work has it for the set that it makes.
+        let is_at_work = named.hold == Hold::Netns && is_at_work(name)?;
         let again = read(name)?.ok_or_else(nothing)?;
-        if again.is_written_as(&named) {
+        if again.is_written_as(&named) && !is_at_work {
             return opened;
         }
         named = again;
     }
     Err(named.error(Trouble::Busy))
+}
+
+/// Is a command at work on a set of this name?
+fn is_at_work(name: &OsStr) -> Result<bool, Error> {
+    let (Some(name), Some(store)) = (name.to_str(), Store::existing()?) else { return Ok(false) };
+    match store.lock_idle(name) {
+        Ok(_) => Ok(false),
+        Err(Error::Name { trouble: Trouble::Busy, .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// A name of the store; `None`: it has none such, or nothing was written down of it as yet. What a killed command has left
